@@ -1,0 +1,2 @@
+//! `pimms`.
+fn main() {}

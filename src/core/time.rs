@@ -1,0 +1,79 @@
+//! Instants as milliseconds since the Unix epoch.
+
+use chrono::{DateTime, SecondsFormat, Utc};
+use serde::{Deserialize, Serialize};
+
+/// One day, in milliseconds.
+pub const DAY_MS: i64 = 86_400_000;
+
+/// Milliseconds since the Unix epoch.
+///
+/// Wire form inside the system: the bare number. The API shows RFC 3339 ([`Millis::to_iso`]).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Millis(pub i64);
+
+impl Millis {
+    /// From Stripe's timestamps, which are whole seconds. `None` when it does not fit.
+    #[must_use]
+    pub fn from_secs(seconds: i64) -> Option<Self> {
+        seconds.checked_mul(1000).map(Self)
+    }
+
+    /// `2030-04-16T17:00:00.000Z`, the form of every date in the API.
+    ///
+    /// An instant outside chrono's range (±262,000 years) reads as the epoch.
+    #[must_use]
+    pub fn to_iso(self) -> String {
+        self.utc().to_rfc3339_opts(SecondsFormat::Millis, true)
+    }
+
+    /// The UTC calendar day, `2030-04-16`: the day whose exchange rate applies.
+    #[must_use]
+    pub fn day(self) -> String {
+        self.utc().format("%Y-%m-%d").to_string()
+    }
+
+    /// Reads RFC 3339, or a plain `YYYY-MM-DD` as midnight UTC. Anything else is `None`.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        if let Ok(instant) = DateTime::parse_from_rfc3339(text) {
+            return Some(Self(instant.timestamp_millis()));
+        }
+        let day = chrono::NaiveDate::parse_from_str(text, "%Y-%m-%d").ok()?;
+        Some(Self(day.and_hms_opt(0, 0, 0)?.and_utc().timestamp_millis()))
+    }
+
+    /// As chrono's instant, for calendar arithmetic.
+    #[must_use]
+    pub fn utc(self) -> DateTime<Utc> {
+        DateTime::from_timestamp_millis(self.0).unwrap_or_default()
+    }
+
+    /// This instant moved by `days` (negative: earlier), saturating.
+    #[must_use]
+    pub fn plus_days(self, days: i64) -> Self {
+        Self(self.0.saturating_add(days.saturating_mul(DAY_MS)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn iso_has_milliseconds_and_z() {
+        assert_eq!(Millis(1_902_589_200_000).to_iso(), "2030-04-16T17:00:00.000Z");
+        assert_eq!(Millis(1_902_589_200_000).day(), "2030-04-16");
+    }
+
+    #[test]
+    fn parses_rfc3339_and_plain_days_only() {
+        assert_eq!(Millis::parse("2030-04-16T17:00:00Z"), Some(Millis(1_902_589_200_000)));
+        assert_eq!(Millis::parse("2030-04-16T19:00:00+02:00"), Some(Millis(1_902_589_200_000)));
+        assert_eq!(Millis::parse("2030-04-16"), Some(Millis(1_902_528_000_000)));
+        for bad in ["in 2 days", "1902589200", "2030-13-01", ""] {
+            assert_eq!(Millis::parse(bad), None, "{bad}");
+        }
+    }
+}

@@ -1,0 +1,12 @@
+//! Every binding name, once. `build.rs` compares this list with `wrangler.toml`.
+
+/// KV: the redirect record per `domain/key`.
+pub(crate) const LINKS: &str = "LINKS";
+/// D1: relational truth and read model.
+pub(crate) const DB: &str = "DB";
+/// Queue: clicks on their way to D1.
+pub(crate) const CLICKS: &str = "CLICKS";
+/// Durable Object: one per workspace and mode.
+pub(crate) const DIRECTORY: &str = "DIRECTORY";
+/// Durable Object: one per customer.
+pub(crate) const LEDGER: &str = "LEDGER";

@@ -1,0 +1,58 @@
+//! One door into D1.
+//!
+//! `JsValue::from(i64)` is a `BigInt`, which D1 refuses; `None` becomes `undefined`, which it refuses as well.
+//! Bind through [`int`] and [`text`] only.
+
+use serde::de::DeserializeOwned;
+use worker::wasm_bindgen::JsValue;
+use worker::{D1Database, D1PreparedStatement, Env, Error, Result};
+
+use crate::edge::bindings;
+
+/// The database.
+pub(crate) fn database(env: &Env) -> Result<D1Database> {
+    env.d1(bindings::DB)
+}
+
+/// An integer, refused beyond what a JavaScript number holds exactly.
+pub(crate) fn int(value: i64) -> Result<JsValue> {
+    const MAX_SAFE: i64 = (1 << 53) - 1;
+    if !(-MAX_SAFE..=MAX_SAFE).contains(&value) {
+        return Err(Error::RustError(format!("{value} does not fit a JavaScript number")));
+    }
+    #[expect(clippy::cast_precision_loss, reason = "the range check above makes it exact")]
+    Ok(JsValue::from_f64(value as f64))
+}
+
+/// A text, or NULL.
+pub(crate) fn text<'a>(value: impl Into<Option<&'a str>>) -> JsValue {
+    value.into().map_or(JsValue::NULL, JsValue::from_str)
+}
+
+/// A prepared statement with its values bound.
+pub(crate) fn statement(db: &D1Database, query: &str, values: &[JsValue]) -> Result<D1PreparedStatement> {
+    db.prepare(query).bind(values)
+}
+
+/// Every row of one query.
+pub(crate) async fn rows<T: DeserializeOwned>(
+    db: &D1Database,
+    query: &str,
+    values: &[JsValue],
+) -> Result<Vec<T>> {
+    statement(db, query, values)?.all().await?.results()
+}
+
+/// The first row, if there is one.
+pub(crate) async fn first<T: DeserializeOwned>(
+    db: &D1Database,
+    query: &str,
+    values: &[JsValue],
+) -> Result<Option<T>> {
+    statement(db, query, values)?.first(None).await
+}
+
+/// Whether an error is a broken UNIQUE constraint: the row is already there.
+pub(crate) fn is_unique_violation(error: &Error) -> bool {
+    error.to_string().contains("UNIQUE constraint failed")
+}

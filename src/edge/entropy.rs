@@ -1,0 +1,34 @@
+//! Time and randomness, as core types.
+
+use worker::{Date, Error, Result};
+
+use crate::core::ids;
+use crate::core::time::Millis;
+
+/// Now. In production it does not advance while a request computes.
+pub(crate) fn now() -> Millis {
+    Millis(i64::try_from(Date::now().as_millis()).unwrap_or(i64::MAX))
+}
+
+/// `N` random bytes from the platform.
+pub(crate) fn random<const N: usize>() -> Result<[u8; N]> {
+    let mut bytes = [0_u8; N];
+    getrandom::fill(&mut bytes).map_err(|e| Error::RustError(format!("no randomness: {e}")))?;
+    Ok(bytes)
+}
+
+/// A new object id: `prefix` such as `link_`.
+pub(crate) fn object_id(prefix: &str) -> Result<String> {
+    Ok(ids::object_id(prefix, ids::id_bytes(now(), random()?)))
+}
+
+/// A random base-62 token of `length` characters (at most 60).
+pub(crate) fn token(length: usize) -> Result<String> {
+    // 72 bytes hold 60 usable ones but for a chance of about 10^-9, so draw until they do.
+    loop {
+        let token = ids::base62_token(&random::<72>()?, length);
+        if token.len() == length {
+            return Ok(token);
+        }
+    }
+}

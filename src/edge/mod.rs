@@ -1,0 +1,11 @@
+//! Adapters, one file per thing of the platform. They translate; they decide nothing.
+
+pub(crate) mod bindings;
+pub(crate) mod click_queue;
+pub(crate) mod codec;
+pub(crate) mod customer_ledger;
+pub(crate) mod d1;
+pub(crate) mod daily;
+pub(crate) mod directory;
+pub(crate) mod entropy;
+pub(crate) mod sql;

@@ -1,0 +1,16 @@
+//! The routes: one `match` is the table of contents of the API.
+//!
+//! A handler reads, authorises, loads, asks `core` to decide, and does what it said.
+
+pub(crate) mod respond;
+
+use worker::{Context, Env, Request, Response, Result};
+
+/// Answers any request. Whatever fails becomes a [`crate::core::problem::Problem`], here alone.
+pub(crate) async fn handle(request: Request, _env: &Env, _ctx: &Context) -> Result<Response> {
+    let path = request.path();
+    match path.as_str() {
+        "/_pimms/health" => respond::json(200, &serde_json::json!({"status": "ok"})),
+        _ => respond::problem(&crate::core::problem::Problem::not_found("Page")),
+    }
+}

@@ -1,0 +1,24 @@
+//! The events of the Worker, a few lines each.
+
+use worker::{Context, Env, MessageBatch, Request, Response, Result, ScheduleContext, ScheduledEvent, event};
+
+use crate::{edge, http};
+
+/// Every HTTP request.
+#[event(fetch)]
+async fn fetch(request: Request, env: Env, ctx: Context) -> Result<Response> {
+    http::handle(request, &env, &ctx).await
+}
+
+/// Batches of clicks. Never returns `Err`: the SDK would panic, and redeliver what was acknowledged.
+#[event(queue)]
+async fn queue(batch: MessageBatch<String>, env: Env, _ctx: Context) -> Result<()> {
+    edge::click_queue::consume(&batch, &env).await;
+    Ok(())
+}
+
+/// The daily cron.
+#[event(scheduled)]
+async fn scheduled(event: ScheduledEvent, env: Env, _ctx: ScheduleContext) {
+    edge::daily::run(&event, &env).await;
+}
