@@ -125,7 +125,11 @@ impl Keys {
             return Err(Refusal::Malformed);
         }
         if text.len() != LENGTH {
-            return Err(if (8..LENGTH).contains(&text.len()) { Refusal::Foreign } else { Refusal::Malformed });
+            return Err(if (8..LENGTH).contains(&text.len()) {
+                Refusal::Foreign
+            } else {
+                Refusal::Malformed
+            });
         }
         let (version, link, tail) = decode(text).ok_or(Refusal::Malformed)?;
         let (head, tag) = (tail >> MAC_BITS, tail & mask(MAC_BITS));
