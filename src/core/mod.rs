@@ -9,4 +9,5 @@ pub mod ledger;
 pub mod mode;
 pub mod money;
 pub mod problem;
+pub mod stripe;
 pub mod time;

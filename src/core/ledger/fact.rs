@@ -8,6 +8,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::core::click_id::{Keys, Refusal};
 use crate::core::ids;
 use crate::core::money::Currency;
 use crate::core::time::Millis;
@@ -49,7 +50,7 @@ pub struct Touch {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum TouchVerdict {
-    /// Proven by its MAC, or by its click row.
+    /// Proven by its MAC, or (ids issued elsewhere) by its click row.
     Click {
         /// The link clicked.
         link_id: String,
@@ -58,8 +59,6 @@ pub enum TouchVerdict {
     },
     /// No touchpoint; the reason is shown on receipts.
     Refused(String),
-    /// The shape of an id issued elsewhere; counts once a [`Body::KnownClick`] proves it.
-    Foreign,
 }
 
 /// Ids that name one payment. Scoped by the source's account, except `tracked`.
@@ -105,7 +104,7 @@ pub struct Person {
 }
 
 /// What was charged in the buyer's currency when that is not the merchant's (adaptive pricing).
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Presentment {
     /// Minor units.
     pub amount: i64,
@@ -176,7 +175,7 @@ pub enum Body {
         /// Who.
         person: Person,
         /// The click that brought them.
-        touch: Option<Touch>,
+        touches: Vec<Touch>,
         /// As given; leads are one per (customer, event name).
         event_name: String,
         /// How many.
@@ -189,7 +188,7 @@ pub enum Body {
         /// Who.
         person: Person,
         /// A click given with the sale itself.
-        touch: Option<Touch>,
+        touches: Vec<Touch>,
         /// `tracked` is the `invoiceId`; without one, the call is its own payment.
         refs: PaymentRefs,
         /// Minor units, ≥ 0.
@@ -203,23 +202,14 @@ pub enum Body {
         /// A JSON object as text.
         metadata: Option<String>,
     },
-    /// A click whose row proves an id issued elsewhere.
-    KnownClick {
-        /// The id.
-        click_id: String,
-        /// Its link.
-        link_id: String,
-        /// Its time.
-        clicked_at: Millis,
-    },
     /// A checkout session.
     Session {
         /// `session` is its own id.
         refs: PaymentRefs,
         /// Who.
         person: Person,
-        /// Its `client_reference_id` or metadata.
-        touch: Option<Touch>,
+        /// Its `client_reference_id` and metadata.
+        touches: Vec<Touch>,
         /// A `client_reference_id` that is no click id.
         reference: Option<String>,
         /// Paid or not, as this event says.
@@ -245,8 +235,8 @@ pub enum Body {
         person: Person,
         /// `sub_…`
         subscription: Option<String>,
-        /// Click id in the metadata of the subscription or the invoice.
-        touch: Option<Touch>,
+        /// Click ids in the metadata of the subscription or the invoice.
+        touches: Vec<Touch>,
         /// `amount_paid` (or paid out of band), ≥ 0.
         amount: i64,
         /// As charged.
@@ -272,7 +262,7 @@ pub enum Body {
         /// Who.
         person: Person,
         /// Its own metadata.
-        touch: Option<Touch>,
+        touches: Vec<Touch>,
         /// `amount_received`, ≥ 0.
         amount: i64,
         /// As charged.
@@ -328,7 +318,7 @@ pub enum Body {
         /// Who; `stripe_id` is its own id.
         person: Person,
         /// `metadata.pimmsClickId`.
-        touch: Option<Touch>,
+        touches: Vec<Touch>,
         /// Which change.
         change: CustomerChange,
     },
@@ -339,7 +329,7 @@ pub enum Body {
         /// Who.
         person: Person,
         /// `metadata.pimmsClickId`.
-        touch: Option<Touch>,
+        touches: Vec<Touch>,
         /// Stripe's status.
         status: String,
         /// Monthly worth of its items, minor units.
@@ -353,6 +343,114 @@ pub enum Body {
         /// 0 created, 1 updated, 2 deleted: breaks ties within one second.
         rank: u8,
     },
+}
+
+impl Touch {
+    /// Checks a click id that `field` carried.
+    #[must_use]
+    pub fn check(keys: &Keys, workspace_id: &str, field: &str, text: &str) -> Self {
+        let click_id: String = text.trim().chars().take(200).collect();
+        let verdict = match keys.verify(workspace_id, &click_id) {
+            Ok(proven) => TouchVerdict::Click { link_id: proven.link_id, at: proven.at },
+            Err(refusal @ (Refusal::Forged | Refusal::Foreign)) => TouchVerdict::Refused(refusal.to_string()),
+            Err(refusal) => TouchVerdict::Refused(format!("{field} {refusal}")),
+        };
+        Self { click_id, verdict }
+    }
+
+    /// Whether a click row could still prove it: the shape of an id issued elsewhere.
+    #[must_use]
+    pub fn is_foreign(&self) -> bool {
+        self.verdict == TouchVerdict::Refused(Refusal::Foreign.to_string())
+    }
+}
+
+impl Body {
+    /// Every click id the fact carries.
+    #[must_use]
+    pub fn touches(&self) -> &[Touch] {
+        match self {
+            Self::Lead { touches, .. }
+            | Self::TrackedSale { touches, .. }
+            | Self::Session { touches, .. }
+            | Self::Invoice { touches, .. }
+            | Self::Intent { touches, .. }
+            | Self::Customer { touches, .. }
+            | Self::Subscription { touches, .. } => touches,
+            _ => &[],
+        }
+    }
+
+    /// The same, to be proven by click rows or scrubbed.
+    pub fn touches_mut(&mut self) -> Option<&mut Vec<Touch>> {
+        match self {
+            Self::Lead { touches, .. }
+            | Self::TrackedSale { touches, .. }
+            | Self::Session { touches, .. }
+            | Self::Invoice { touches, .. }
+            | Self::Intent { touches, .. }
+            | Self::Customer { touches, .. }
+            | Self::Subscription { touches, .. } => Some(touches),
+            _ => None,
+        }
+    }
+
+    /// Who the fact speaks of, where it says so.
+    #[must_use]
+    pub fn person(&self) -> Option<&Person> {
+        match self {
+            Self::Lead { person, .. }
+            | Self::TrackedSale { person, .. }
+            | Self::Session { person, .. }
+            | Self::Invoice { person, .. }
+            | Self::Intent { person, .. }
+            | Self::Charge { person, .. }
+            | Self::Refund { person, .. }
+            | Self::Customer { person, .. }
+            | Self::Subscription { person, .. } => Some(person),
+            Self::InvoicePayment { .. } | Self::Dispute { .. } => None,
+        }
+    }
+
+    /// The same, to be scrubbed.
+    pub fn person_mut(&mut self) -> Option<&mut Person> {
+        match self {
+            Self::Lead { person, .. }
+            | Self::TrackedSale { person, .. }
+            | Self::Session { person, .. }
+            | Self::Invoice { person, .. }
+            | Self::Intent { person, .. }
+            | Self::Charge { person, .. }
+            | Self::Refund { person, .. }
+            | Self::Customer { person, .. }
+            | Self::Subscription { person, .. } => Some(person),
+            Self::InvoicePayment { .. } | Self::Dispute { .. } => None,
+        }
+    }
+
+    /// The ids of the payment the fact speaks of, where it does.
+    #[must_use]
+    pub fn refs(&self) -> Option<&PaymentRefs> {
+        match self {
+            Self::TrackedSale { refs, .. }
+            | Self::Session { refs, .. }
+            | Self::Invoice { refs, .. }
+            | Self::InvoicePayment { refs, .. }
+            | Self::Intent { refs, .. }
+            | Self::Charge { refs, .. }
+            | Self::Refund { refs, .. }
+            | Self::Dispute { refs, .. } => Some(refs),
+            Self::Lead { .. } | Self::Customer { .. } | Self::Subscription { .. } => None,
+        }
+    }
+}
+
+impl PaymentRefs {
+    /// Stripe's ids in it.
+    pub fn stripe_ids(&self) -> impl Iterator<Item = &str> {
+        let single = self.session.iter().chain(&self.invoice);
+        single.chain(&self.intents).chain(&self.charges).map(String::as_str)
+    }
 }
 
 impl Fact {

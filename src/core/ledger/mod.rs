@@ -1,4 +1,10 @@
 //! The ledger of one customer: a grow-only set of facts, and every figure a pure function of that set.
 
+pub mod alias;
+mod attribute;
 pub mod fact;
+pub mod fold;
+mod payments;
+mod people;
+mod refunds;
 pub mod view;

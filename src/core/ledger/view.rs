@@ -22,6 +22,14 @@ pub struct Policy {
     pub window_days: i64,
 }
 
+impl Policy {
+    /// What derived ids are scoped by: ids of two workspaces or modes never meet.
+    #[must_use]
+    pub fn scope(&self) -> String {
+        format!("{}:{}", self.workspace_id, self.mode.as_str())
+    }
+}
+
 /// Everything the facts of one customer say.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -123,6 +131,9 @@ pub struct LeadView {
 pub struct SaleView {
     /// Derived from workspace, mode, account and reference.
     pub id: String,
+    /// The payment it is part of, within the fold.
+    #[serde(skip)]
+    pub(super) node: String,
     /// Stripe account, `""` for the workspace's own.
     pub account: String,
     /// The economic identity: `in_…`, `cs_…`, `pi_…` or the tracked invoice id.
@@ -175,6 +186,17 @@ pub struct Receipt {
     pub presentment: Option<super::fact::Presentment>,
     /// A `client_reference_id` that is no click id.
     pub client_reference: Option<String>,
+    /// Disputes of the payment.
+    pub disputes: Vec<DisputeView>,
+}
+
+/// A dispute, as it stands.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DisputeView {
+    /// `dp_…`
+    pub id: String,
+    /// Stripe's newest status: `needs_response`, `won`, `lost`, …
+    pub status: String,
 }
 
 /// Which rule attributed a sale.

@@ -45,6 +45,9 @@ impl std::fmt::Display for Currency {
     }
 }
 
+/// The largest amount the ledger takes: 2^53 − 1 minor units, exact in every store and in JavaScript.
+pub const MAX_MINOR: i64 = (1 << 53) - 1;
+
 /// An amount in minor units of its currency.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Money {

@@ -1,0 +1,420 @@
+//! The fold: from a set of facts to everything that is shown.
+//!
+//! Invariant: the result depends on the set alone. Facts are put in one order (time, life cycle, event id,
+//! content) before anything looks at them, and nothing here knows when they arrived
+//! (`tests/scenarios.rs`, `tests/oracle`).
+
+use std::cmp::Ordering;
+use std::collections::BTreeMap;
+
+use super::attribute::{self, Attribution, Chains, Touches};
+use super::fact::{Body, CustomerChange, DisputeMoment, Fact};
+use super::payments::{self, Paid, Payment, PaymentIds, Verdict};
+use super::people;
+use super::refunds::{self, Movement};
+use super::view::{
+    DisputeView, EntryKind, EntryView, Evidence, ParkedView, Policy, RULE_VERSION, Receipt, Rule, SaleView,
+    TouchView, View,
+};
+use crate::core::ids;
+use crate::core::money::Currency;
+
+/// What the facts add up to. The order and repetition of `facts` do not matter.
+#[must_use]
+pub fn fold(mut facts: Vec<Fact>, policy: &Policy) -> View {
+    facts.sort_by(order);
+    facts.dedup();
+    let touches = Touches::of(&facts, policy.window_days);
+    let ids = PaymentIds::of(&facts);
+    let payments = payments::payments(&facts, &ids);
+    let first = first_payments(&payments);
+    let chains = Chains::of(&facts, &touches, &payments, &first);
+    let mut customer = people::customer(&facts, &touches);
+    let mut books =
+        Books { policy, touches: &touches, chains: &chains, facts: &facts, view: View::default() };
+    books.view.customer.clone_from(&customer);
+    for (node, payment) in &payments {
+        books.payment(node, payment);
+    }
+    books.view.sales.sort_by(|a, b| (a.at, &a.id).cmp(&(b.at, &b.id)));
+    let known = customer.external_id.is_some() || !customer.stripe_ids.is_empty();
+    books.movements(&ids, known);
+    let mut view = books.view;
+    view.leads = people::leads(&facts, &policy.scope());
+    view.subscriptions = people::subscriptions(&facts, &chains, policy);
+    view.entries.sort_by(|a, b| (a.at, a.kind, &a.id).cmp(&(b.at, b.kind, &b.id)));
+    view.parked.sort_by(|a, b| (a.at, &a.id).cmp(&(b.at, &b.id)));
+    customer.visible = known || !view.sales.is_empty() || !view.leads.is_empty();
+    view.customer = customer;
+    view
+}
+
+/// One order for all: time, life cycle, event id, content. Arrival has no say.
+fn order(a: &Fact, b: &Fact) -> Ordering {
+    let key = |fact: &Fact| (fact.source.at, life_cycle(&fact.body));
+    key(a)
+        .cmp(&key(b))
+        .then_with(|| a.source.event_id.cmp(&b.source.event_id))
+        .then_with(|| if a == b { Ordering::Equal } else { a.key().cmp(&b.key()) })
+}
+
+/// Breaks ties within Stripe's one second.
+fn life_cycle(body: &Body) -> u8 {
+    match body {
+        Body::Customer { change: CustomerChange::Created, .. } => 0,
+        Body::Customer { change: CustomerChange::Updated, .. } => 1,
+        Body::Subscription { rank, .. } => 2 + rank,
+        Body::Dispute { moment, .. } => match moment {
+            DisputeMoment::State => 10,
+            DisputeMoment::Withdrawn => 11,
+            DisputeMoment::Reinstated => 12,
+            DisputeMoment::Closed => 13,
+        },
+        Body::Customer { change: CustomerChange::Deleted, .. } => 20,
+        _ => 5,
+    }
+}
+
+/// Per subscription, when it was first paid and the clicks that payment names.
+type FirstPayments = BTreeMap<(String, String), (crate::core::time::Millis, Vec<TouchView>)>;
+
+fn first_payments(payments: &BTreeMap<String, Payment<'_>>) -> FirstPayments {
+    let mut first: BTreeMap<(String, String), (crate::core::time::Millis, String, Vec<TouchView>)> =
+        BTreeMap::new();
+    for payment in payments.values() {
+        let Verdict::Sales(sales) = payment.verdict() else { continue };
+        for sale in sales {
+            let Some(subscription) = sale.subscription else { continue };
+            let key = (payment.account.clone(), subscription);
+            if first.get(&key).is_none_or(|known| (sale.at, &sale.reference) < (known.0, &known.1)) {
+                first.insert(key, (sale.at, sale.reference, attribute::own_touches(payment)));
+            }
+        }
+    }
+    first.into_iter().map(|(key, (at, _, own))| (key, (at, own))).collect()
+}
+
+/// The view while it is being made.
+struct Books<'a> {
+    policy: &'a Policy,
+    touches: &'a Touches,
+    chains: &'a Chains,
+    facts: &'a [Fact],
+    view: View,
+}
+
+impl Books<'_> {
+    fn id(&self, prefix: &str, account: &str, name: &str) -> String {
+        ids::derived_id(prefix, &format!("{}|{account}|{name}", self.policy.scope()))
+    }
+
+    fn payment(&mut self, node: &str, payment: &Payment<'_>) {
+        match payment.verdict() {
+            Verdict::Sales(sales) => {
+                let alone = sales.len() == 1;
+                for sale in sales {
+                    self.sale(node, payment, sale, alone);
+                }
+            }
+            Verdict::Unmatched { at, event_id, reference, amount, currency } => {
+                let reason =
+                    "a payment, but nothing says yet which invoice, session or customer it is for".to_owned();
+                self.park(
+                    "payment",
+                    at,
+                    &payment.account,
+                    reference,
+                    event_id,
+                    Some((amount, currency)),
+                    reason,
+                );
+            }
+            Verdict::Pending { at, event_id, reference, amount, currency } => {
+                let reason = "the checkout is complete, its delayed payment is not".to_owned();
+                let money = currency.map(|currency| (amount, currency));
+                self.park("sale", at, &payment.account, reference, event_id, money, reason);
+            }
+            Verdict::Nothing => {}
+        }
+    }
+
+    fn sale(&mut self, node: &str, payment: &Payment<'_>, paid: Paid, alone: bool) {
+        let attribution =
+            attribute::attribute(self.touches, self.chains, payment, paid.subscription.as_deref(), paid.at);
+        let id = self.id("sale_", &payment.account, &paid.reference);
+        let rate_day = paid.at.day();
+        self.view.entries.push(EntryView {
+            id: self.id("ent_", &payment.account, &format!("sale|{}", paid.reference)),
+            sale_id: Some(id.clone()),
+            kind: EntryKind::Sale,
+            at: paid.at,
+            amount: paid.amount,
+            currency: paid.currency,
+            rate_day: rate_day.clone(),
+            touch: attribution.touch.clone(),
+            reference: Some(paid.reference.clone()),
+            note: None,
+        });
+        if attribution.touch.is_none()
+            && let Some(external) = self.view.customer.external_id.clone()
+        {
+            let event_id = payment.facts.first().map(|f| f.source.event_id.clone()).unwrap_or_default();
+            let reason = format!("customer {external} has no click yet");
+            let money = Some((paid.amount, paid.currency));
+            self.park("sale", paid.at, &payment.account, paid.reference.clone(), event_id, money, reason);
+        }
+        let receipt = self.receipt(payment, &paid, &attribution, alone);
+        self.view.sales.push(SaleView {
+            id,
+            node: node.to_owned(),
+            account: payment.account.clone(),
+            reference: paid.reference,
+            at: paid.at,
+            event_name: paid.event_name,
+            amount: paid.amount,
+            currency: paid.currency,
+            tax: paid.tax,
+            processor: paid.processor,
+            invoice_id: paid.invoice,
+            subscription: paid.subscription,
+            touch: attribution.touch,
+            touches: attribution.touches,
+            rate_day,
+            receipt,
+        });
+    }
+
+    fn receipt(&self, payment: &Payment<'_>, paid: &Paid, attribution: &Attribution, alone: bool) -> Receipt {
+        let taken = attribution.touch.as_ref().map(|touch| touch.click_id.as_str());
+        let told_click = |fact: &Fact| {
+            taken.is_some() && fact.body.touches().iter().any(|t| Some(t.click_id.as_str()) == taken)
+        };
+        let mut evidence: Vec<Evidence> = payment.facts.iter().map(|fact| says(fact)).collect();
+        evidence.extend(
+            self.facts
+                .iter()
+                .filter(|fact| told_click(fact) && !payment.facts.contains(fact))
+                .map(|fact| Evidence { says: "the click".to_owned(), ..says(fact) }),
+        );
+        evidence.sort_by(|a, b| (a.at, &a.event_id, &a.says).cmp(&(b.at, &b.event_id, &b.says)));
+        evidence.dedup();
+        let rejected = self.touches.rejected(attribution);
+        Receipt {
+            rule_version: RULE_VERSION,
+            rule: attribution.rule,
+            explanation: explain(
+                attribution,
+                paid,
+                self.policy.window_days,
+                &self.view.customer.external_ids,
+            ),
+            references: payment.references.iter().cloned().collect(),
+            evidence,
+            rejected,
+            mismatches: if alone { payment.mismatches(paid) } else { Vec::new() },
+            presentment: payment.presentment(),
+            client_reference: payment.client_reference(),
+            disputes: Vec::new(),
+        }
+    }
+
+    /// Refunds and disputes, tied to their sale where there is exactly one.
+    fn movements(&mut self, ids: &PaymentIds, known: bool) {
+        for movement in refunds::refunds(self.facts) {
+            self.movement(ids, known, &movement, EntryKind::Refund);
+        }
+        for dispute in refunds::disputes(self.facts) {
+            let sale = dispute.facts.first().and_then(|fact| self.sale_of(ids, fact));
+            if let Some(sale) = sale.and_then(|index| self.view.sales.get_mut(index)) {
+                let shown = DisputeView { id: dispute.id.clone(), status: dispute.status.clone() };
+                sale.receipt.disputes.push(shown);
+            }
+            if let (true, Some(fact)) = (dispute.waits, dispute.facts.first()) {
+                let reason =
+                    "money of a dispute came back, but nothing says yet that it was withdrawn".to_owned();
+                let (id, event) = (dispute.id.clone(), fact.source.event_id.clone());
+                self.park("dispute", fact.source.at, &fact.source.account, id, event, None, reason);
+            }
+            for (movement, moment) in &dispute.movements {
+                let back = *moment == DisputeMoment::Reinstated;
+                let kind = if back { EntryKind::Reinstated } else { EntryKind::Dispute };
+                self.movement(ids, known, movement, kind);
+            }
+        }
+        self.flag_over_refunds();
+    }
+
+    /// The one sale of the payment a fact speaks of.
+    fn sale_of(&self, ids: &PaymentIds, fact: &Fact) -> Option<usize> {
+        let node = ids.payment_of(fact)?;
+        let mut found =
+            self.view.sales.iter().enumerate().filter(|(_, sale)| sale.node == node).map(|(at, _)| at);
+        let first = found.next()?;
+        found.next().is_none().then_some(first)
+    }
+
+    fn movement(&mut self, ids: &PaymentIds, known: bool, movement: &Movement<'_>, kind: EntryKind) {
+        let account = &movement.fact.source.account;
+        let node = ids.payment_of(movement.fact).unwrap_or_default();
+        let of_payment: Vec<&SaleView> = self.view.sales.iter().filter(|sale| sale.node == node).collect();
+        let name = format!(
+            "{}|{}|{}|{}",
+            kind.as_str(),
+            movement.reference,
+            movement.at.0,
+            movement.fact.source.event_id
+        );
+        let mut entry = EntryView {
+            id: self.id("ent_", account, &name),
+            sale_id: None,
+            kind,
+            at: movement.at,
+            amount: movement.amount,
+            currency: movement.currency,
+            rate_day: movement.at.day(),
+            touch: None,
+            reference: Some(movement.reference.clone()),
+            note: None,
+        };
+        if let [sale] = of_payment.as_slice() {
+            entry.sale_id = Some(sale.id.clone());
+            entry.rate_day.clone_from(&sale.rate_day);
+            entry.touch.clone_from(&sale.touch);
+            scale(&mut entry, movement, sale);
+        } else if known || !of_payment.is_empty() {
+            // Not tied to one sale: on the attribution that all candidates share, else on none. Never a guess.
+            let candidates =
+                if of_payment.is_empty() { self.view.sales.iter().collect() } else { of_payment };
+            let mut links: Vec<Option<&TouchView>> =
+                candidates.iter().map(|sale| sale.touch.as_ref()).collect();
+            links.dedup_by_key(|touch| touch.map(|t| t.link_id.clone()));
+            if let [Some(touch)] = links.as_slice() {
+                entry.touch = Some((*touch).clone());
+            }
+            entry.note = Some("not tied to one sale".to_owned());
+        } else {
+            let what = if kind == EntryKind::Refund { "refund" } else { "dispute" };
+            let reason = format!("the payment this {what} belongs to is not known yet");
+            let (event, money) =
+                (movement.fact.source.event_id.clone(), (movement.amount, movement.currency));
+            let reference = movement.reference.clone();
+            self.park(what, movement.at, &account.clone(), reference, event, Some(money), reason);
+            return;
+        }
+        self.view.entries.push(entry);
+    }
+
+    /// More than the payment is kept as stated, and said.
+    fn flag_over_refunds(&mut self) {
+        for sale in &mut self.view.sales {
+            let undone: i64 = self
+                .view
+                .entries
+                .iter()
+                .filter(|e| e.sale_id.as_deref() == Some(&sale.id) && e.kind == EntryKind::Refund)
+                .map(|e| -e.amount)
+                .sum();
+            if undone > sale.amount {
+                let text =
+                    format!("refunds of {undone} exceed the payment of {} {}", sale.amount, sale.currency);
+                sale.receipt.mismatches.push(text);
+            }
+        }
+    }
+
+    #[expect(clippy::too_many_arguments, reason = "one row, named at each call")]
+    fn park(
+        &mut self,
+        kind: &str,
+        at: crate::core::time::Millis,
+        account: &str,
+        reference: String,
+        event_id: String,
+        money: Option<(i64, Currency)>,
+        reason: String,
+    ) {
+        self.view.parked.push(ParkedView {
+            id: self.id("park_", account, &format!("{kind}|{reference}|{event_id}")),
+            kind: kind.to_owned(),
+            at,
+            reference: Some(reference),
+            event_id,
+            amount: money.map(|(amount, _)| amount),
+            currency: money.map(|(_, currency)| currency),
+            reason,
+        });
+    }
+}
+
+/// Puts a movement in the buyer's currency into the sale's, in proportion to the charge, half away from zero.
+fn scale(entry: &mut EntryView, movement: &Movement<'_>, sale: &SaleView) {
+    if movement.currency == sale.currency {
+        return;
+    }
+    let shown = sale.receipt.presentment.filter(|p| p.currency == movement.currency).map(|p| p.amount);
+    match movement.charged.or(shown).filter(|charged| *charged > 0) {
+        Some(charged) => {
+            let (part, whole) = (i128::from(movement.amount) * i128::from(sale.amount), i128::from(charged));
+            let rounded = (2 * part.abs() + whole) / (2 * whole) * part.signum();
+            entry.amount = i64::try_from(rounded).unwrap_or(entry.amount);
+            entry.currency = sale.currency;
+            let (amount, currency) = (movement.amount.abs(), movement.currency);
+            entry.note = Some(format!("{amount} {currency} of a charge of {charged} {currency}"));
+        }
+        None => entry.note = Some("in another currency than the sale".to_owned()),
+    }
+}
+
+/// What a fact of a payment contributed.
+fn says(fact: &Fact) -> Evidence {
+    let says = match &fact.body {
+        Body::Lead { .. } => "the lead",
+        Body::TrackedSale { .. } => "a sale as tracked",
+        Body::Session { .. } => "the checkout session",
+        Body::Invoice { paid: true, .. } => "the invoice is paid",
+        Body::Invoice { .. } => "the invoice is void",
+        Body::InvoicePayment { .. } => "which payment paid the invoice",
+        Body::Intent { .. } => "the payment succeeded",
+        Body::Charge { refunded: Some(_), .. } | Body::Refund { .. } => "a refund",
+        Body::Charge { .. } => "the charge",
+        Body::Dispute { .. } => "a dispute",
+        Body::Customer { .. } => "the customer",
+        Body::Subscription { .. } => "the subscription",
+    };
+    Evidence {
+        event_id: fact.source.event_id.clone(),
+        event_type: fact.source.event_type.clone(),
+        at: fact.source.at,
+        says: says.to_owned(),
+    }
+}
+
+fn explain(attribution: &Attribution, paid: &Paid, window_days: i64, external_ids: &[String]) -> Vec<String> {
+    let mut lines = Vec::new();
+    let who = if external_ids.is_empty() {
+        "the customer".to_owned()
+    } else {
+        format!("customer {}", external_ids.join(", "))
+    };
+    match (&attribution.touch, attribution.rule) {
+        (Some(touch), Rule::OwnClick) => {
+            lines.push(format!("The payment names click {} on link {}.", touch.click_id, touch.link_id));
+        }
+        (Some(touch), Rule::Subscription) => lines.push(format!(
+            "A payment of subscription {}, attributed as its first: click {} of {} on link {}.",
+            paid.subscription.as_deref().unwrap_or_default(),
+            touch.click_id,
+            touch.at.to_iso(),
+            touch.link_id
+        )),
+        (Some(touch), _) => lines.push(format!(
+            "The latest click of {who} before the payment, within {window_days} days: {} of {} on link {}.",
+            touch.click_id,
+            touch.at.to_iso(),
+            touch.link_id
+        )),
+        (None, _) => lines
+            .push(format!("No click of {who} within {window_days} days before the payment: unattributed.")),
+    }
+    lines
+}
