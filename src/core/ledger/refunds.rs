@@ -115,7 +115,7 @@ impl<'a> ChargeRefunds<'a> {
             let at = fact.source.at;
             match &fact.body {
                 Body::Charge { refunded: Some(refunded), .. } => {
-                    snapshot = snapshot.max(Some((at, *refunded)))
+                    snapshot = snapshot.max(Some((at, *refunded)));
                 }
                 Body::Refund { id, amount, state, .. } => {
                     let told = (at, *amount, *state);

@@ -113,11 +113,10 @@ fn session(object: stripe::Session, told: SessionTold, reader: &Reader<'_>) -> R
     touches.extend(metadata.touches(reader));
     let setup = object.mode.as_deref() == Some("setup");
     let state = match (told, object.payment_status.as_deref()) {
-        (SessionTold::Succeeded, _) => SessionState::Paid,
         (SessionTold::Failed, _) => SessionState::Failed,
         (SessionTold::Expired, _) => SessionState::Expired,
         (SessionTold::Completed, _) if setup => SessionState::NoPayment,
-        (SessionTold::Completed, Some("paid")) => SessionState::Paid,
+        (SessionTold::Succeeded, _) | (SessionTold::Completed, Some("paid")) => SessionState::Paid,
         (SessionTold::Completed, Some("no_payment_required")) => SessionState::NoPayment,
         (SessionTold::Completed, Some("unpaid")) => SessionState::Pending,
         (SessionTold::Completed, other) => {
