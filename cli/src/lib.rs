@@ -1,1 +1,3 @@
 //! The native tool of pimms-edge.
+
+pub mod stripe;
