@@ -115,10 +115,50 @@ CREATE TABLE clicks (
   -- link, qr, pageview, deeplink
   source TEXT NOT NULL DEFAULT 'link',
   -- raw signals (method, prefetch headers, bot verdict, variant …) so that a better rule can be applied to history
-  signals TEXT NOT NULL DEFAULT '{}'
+  signals TEXT NOT NULL DEFAULT '{}',
+  -- keyed hash of address and user agent whose key changes daily; '' when the address is unknown
+  fingerprint TEXT NOT NULL DEFAULT ''
 ) STRICT;
 CREATE INDEX clicks_by_link ON clicks (link_id, at);
 CREATE INDEX clicks_by_workspace ON clicks (workspace_id, at);
+-- a visitor who comes again within the hour is not counted again
+CREATE INDEX clicks_by_visitor ON clicks (link_id, visitor, at);
+CREATE INDEX clicks_by_fingerprint ON clicks (link_id, fingerprint, at) WHERE fingerprint <> '';
+
+-- Visits that are not clicks, with the reason: kept so that a better rule can be applied to history.
+CREATE TABLE visits (
+  id TEXT PRIMARY KEY,
+  workspace_id TEXT NOT NULL,
+  link_id TEXT NOT NULL,
+  at INTEGER NOT NULL,
+  -- bot, prefetch, head, repeat
+  verdict TEXT NOT NULL,
+  visitor TEXT NOT NULL,
+  url TEXT NOT NULL,
+  ip TEXT NOT NULL,
+  continent TEXT NOT NULL,
+  country TEXT NOT NULL,
+  region TEXT NOT NULL,
+  city TEXT NOT NULL,
+  latitude TEXT NOT NULL,
+  longitude TEXT NOT NULL,
+  edge_location TEXT NOT NULL,
+  device TEXT NOT NULL,
+  browser TEXT NOT NULL,
+  browser_version TEXT NOT NULL,
+  engine TEXT NOT NULL,
+  os TEXT NOT NULL,
+  os_version TEXT NOT NULL,
+  ua TEXT NOT NULL,
+  qr INTEGER NOT NULL CHECK (qr IN (0, 1)),
+  referer TEXT NOT NULL,
+  referer_url TEXT NOT NULL,
+  source TEXT NOT NULL,
+  signals TEXT NOT NULL,
+  fingerprint TEXT NOT NULL
+) STRICT;
+CREATE INDEX visits_by_link ON visits (link_id, at);
+CREATE INDEX visits_by_workspace ON visits (workspace_id, at);
 
 CREATE TRIGGER clicks_are_counted AFTER INSERT ON clicks BEGIN
   UPDATE links SET clicks = clicks + 1, last_clicked = MAX(COALESCE(last_clicked, 0), NEW.at)

@@ -4,10 +4,14 @@
 //! enter as arguments, so every decision can be replayed in a test.
 
 pub mod click_id;
+pub mod domain;
 pub mod ids;
+pub mod key;
 pub mod ledger;
+pub mod link;
 pub mod mode;
 pub mod money;
 pub mod problem;
+pub mod recent;
 pub mod stripe;
 pub mod time;

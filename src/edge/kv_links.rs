@@ -1,0 +1,53 @@
+//! Link records in KV.
+
+use worker::{Env, Error, KvStore, Result, console_error};
+
+use crate::core::link::LinkRecord;
+use crate::edge::{bindings, codec};
+
+/// How long a location may answer from its own cache, in seconds: the least that KV accepts.
+const CACHE_TTL_S: u64 = 30;
+/// A record filled in from D1 by a reader may be older than a change made meanwhile, so it does not stay.
+const FILL_TTL_S: u64 = 300;
+
+/// The record, if there is a readable one.
+///
+/// # Errors
+/// When KV fails. An unreadable record is `None` and an alarm.
+pub(crate) async fn read(env: &Env, domain: &str, key: &str) -> Result<Option<LinkRecord>> {
+    let text = store(env)?.get(&name(domain, key)).cache_ttl(CACHE_TTL_S).text().await;
+    let Some(text) = text.map_err(explain)? else { return Ok(None) };
+    Ok(LinkRecord::from_text(&text)
+        .inspect_err(|e| console_error!("alarm: KV record of {domain}/{key} is unreadable, asking D1: {e}"))
+        .ok())
+}
+
+/// Writes a record that is the newest there is.
+pub(crate) async fn write(env: &Env, link: &LinkRecord) -> Result<()> {
+    let put = store(env)?.put(&name(&link.domain, &link.key), codec::encode(link)?).map_err(explain)?;
+    put.execute().await.map_err(explain)
+}
+
+/// Writes a record that a reader found in D1.
+pub(crate) async fn fill(env: &Env, link: &LinkRecord) -> Result<()> {
+    let put = store(env)?.put(&name(&link.domain, &link.key), codec::encode(link)?).map_err(explain)?;
+    put.expiration_ttl(FILL_TTL_S).execute().await.map_err(explain)
+}
+
+/// Deletes a record.
+pub(crate) async fn delete(env: &Env, domain: &str, key: &str) -> Result<()> {
+    store(env)?.delete(&name(domain, key)).await.map_err(explain)
+}
+
+fn store(env: &Env) -> Result<KvStore> {
+    env.kv(bindings::LINKS)
+}
+
+/// The prefix leaves room for records of other things beside links.
+fn name(domain: &str, key: &str) -> String {
+    format!("link:{domain}/{key}")
+}
+
+fn explain(error: impl std::fmt::Display) -> Error {
+    Error::RustError(format!("KV: {error}"))
+}
