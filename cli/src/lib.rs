@@ -1,3 +1,24 @@
-//! The native tool of pimms-edge.
+//! The native tool of pimms-edge, as a library: `pimms` is a thin binary over it, and the end-to-end tests
+//! start the real local runtime with the same code as `cargo run`.
+//!
+//! One file per command, each with its `Options` and its `run`; the rest is what they share.
 
+pub mod clock;
+pub mod dev;
+pub mod failure;
+pub mod files;
+pub mod http_client;
+pub mod identity;
+pub mod instance;
+pub mod local_config;
+pub mod migrations;
+pub mod process;
+pub mod progress;
+pub mod project;
+pub mod runtime;
+pub mod seed;
+pub mod setup;
+pub mod size;
 pub mod stripe;
+pub mod toolchain;
+pub mod worker_build;

@@ -1,2 +1,50 @@
-//! `pimms`.
-fn main() {}
+//! `pimms`: reads the arguments, runs one command, and says in one line why it failed.
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+use pimms_cli::failure::Failure;
+use pimms_cli::{dev, setup, size, worker_build};
+
+/// Runs pimms-edge on this machine. Without a command it is `pimms dev`.
+#[derive(Debug, Parser)]
+#[command(name = "pimms", version, about, args_conflicts_with_subcommands = true)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Option<Command>,
+    #[command(flatten)]
+    dev: dev::Options,
+}
+
+/// One variant per command, one file per variant.
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Builds everything and serves on 127.0.0.1 (the default).
+    Dev(dev::Options),
+    /// Does all that `dev` does except to go on serving; afterwards `npx wrangler dev` works too.
+    Setup(setup::Options),
+    /// Builds the Worker, if anything changed.
+    Build(worker_build::Options),
+    /// Prints the size of the built Worker.
+    Size(size::Options),
+}
+
+fn run(arguments: Arguments) -> Result<(), Failure> {
+    match arguments.command.unwrap_or(Command::Dev(arguments.dev)) {
+        Command::Dev(options) => dev::run(&options),
+        Command::Setup(options) => setup::run(&options),
+        Command::Build(options) => worker_build::run(&options),
+        Command::Size(options) => size::run(&options),
+    }
+}
+
+fn main() -> ExitCode {
+    match run(Arguments::parse()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            eprint!("{}", failure.evidence());
+            eprintln!("error: {failure}");
+            ExitCode::FAILURE
+        }
+    }
+}

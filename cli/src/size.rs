@@ -1,0 +1,55 @@
+//! `pimms size`: what the built Worker weighs, raw and as it is uploaded.
+
+use std::fs;
+use std::io::Write;
+
+use clap::Args;
+use flate2::{Compression, write::GzEncoder};
+
+use crate::failure::{Failure, OrFail};
+use crate::progress::Progress;
+use crate::project::Project;
+use crate::{toolchain, worker_build};
+
+/// The most that the compressed wasm may weigh. Our own budget: a Worker may have 3 MB on the free plan, but a
+/// small one starts faster.
+pub const BUDGET_BYTES: usize = 400 * 1024;
+
+/// Options of `pimms size`.
+#[derive(Debug, Args)]
+pub struct Options {}
+
+/// The weight of the built wasm.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Size {
+    /// Bytes on disk.
+    pub raw: usize,
+    /// Bytes after gzip, level 9.
+    pub gzip: usize,
+}
+
+/// `pimms size`.
+pub fn run(_options: &Options) -> Result<(), Failure> {
+    let project = Project::find()?;
+    if !worker_build::is_fresh(&project)? {
+        let progress = Progress::new(toolchain::STEPS + 1);
+        toolchain::prepare(&project, &progress)?;
+        progress.step("Worker", || worker_build::ensure(&project, &progress))?;
+    }
+    let size = measure(&project)?;
+    println!("wasm {} bytes, gzip {} bytes, budget {BUDGET_BYTES} bytes", size.raw, size.gzip);
+    if size.gzip > BUDGET_BYTES {
+        return Err(Failure::new("the Worker is over its budget: see what came in with `cargo tree`"));
+    }
+    Ok(())
+}
+
+/// Weighs `build/index_bg.wasm`.
+pub fn measure(project: &Project) -> Result<Size, Failure> {
+    let path = project.path("build/index_bg.wasm");
+    let wasm = fs::read(&path).or_fail(|| format!("cannot read {}", path.display()))?;
+    let mut gzip = GzEncoder::new(Vec::new(), Compression::best());
+    let compressed =
+        gzip.write_all(&wasm).and_then(|()| gzip.finish()).or_fail(|| "cannot compress".into())?;
+    Ok(Size { raw: wasm.len(), gzip: compressed.len() })
+}

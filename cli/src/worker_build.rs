@@ -1,0 +1,152 @@
+//! Builds the Worker into `build/`, when anything it is made of has changed.
+//!
+//! The build has a target folder of its own: it never waits for, and never blocks, a cargo that is at work in
+//! `target/`, so it can be called from `cargo run`, from a test and from wrangler.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use clap::Args;
+
+use crate::failure::Failure;
+use crate::files;
+use crate::process::{output_of, run_logged};
+use crate::progress::{Outcome, Progress};
+use crate::project::Project;
+use crate::toolchain;
+
+/// All a build depends on. [`undeclared_inputs`] holds the list against what the compiler really read.
+const INPUTS: [&str; 9] = [
+    "src",
+    "build.rs",
+    "build_support",
+    "data",
+    "wrangler.toml",
+    "Cargo.toml",
+    "Cargo.lock",
+    "rust-toolchain.toml",
+    "package-lock.json",
+];
+
+/// What a build gives.
+const OUTPUTS: [&str; 2] = ["build/index.js", "build/index_bg.wasm"];
+
+/// Options of `pimms build`.
+#[derive(Debug, Default, Args)]
+pub struct Options {
+    /// Builds even when nothing changed.
+    #[arg(long)]
+    force: bool,
+}
+
+/// `pimms build`: also the `[build]` command of wrangler.toml.
+pub fn run(options: &Options) -> Result<(), Failure> {
+    let project = Project::find()?;
+    if !options.force && is_fresh(&project)? {
+        return Ok(());
+    }
+    if options.force {
+        files::remove_folder(&project.path("build"))?;
+    }
+    let progress = Progress::new(toolchain::STEPS + 1);
+    toolchain::prepare(&project, &progress)?;
+    progress.step("Worker", || ensure(&project, &progress))
+}
+
+/// Builds the Worker unless `build/` already is what these sources give.
+///
+/// Two callers at once build once.
+pub fn ensure(project: &Project, progress: &Progress) -> Result<Outcome, Failure> {
+    let _lock = files::lock(&project.scratch().join("worker-build.lock"))?;
+    // Taken before the build: an edit during it must count as a change afterwards.
+    let inputs = fingerprint_of(project, &INPUTS)?;
+    if stamp(project)? == Some(expected_stamp(project, &inputs)?) {
+        return Ok("up to date".into());
+    }
+    let target = project.path("target/worker");
+    let mut build = Command::new(toolchain::worker_build_program(project));
+    build
+        .args(["--release", "--package", "pimms-edge", "--locked"])
+        .current_dir(project.root())
+        .env("CARGO_TARGET_DIR", &target)
+        .env("WASM_BINDGEN_BIN", toolchain::wasm_bindgen_program(project))
+        .env("ESBUILD_BIN", project.node_program("esbuild"))
+        .env("WASM_OPT_BIN", project.node_program("wasm-opt"));
+    run_logged(&mut build, &project.scratch().join("worker-build.log"), progress).map_err(|e| {
+        e.told_as("the Worker did not build: see the lines above, correct the source and run again")
+    })?;
+    undeclared_inputs(project, &target)?;
+    files::write(&stamp_path(project), &expected_stamp(project, &inputs)?)?;
+    Ok("built".into())
+}
+
+/// Whether `build/` is what the sources give, without building.
+pub fn is_fresh(project: &Project) -> Result<bool, Failure> {
+    let inputs = fingerprint_of(project, &INPUTS)?;
+    Ok(stamp(project)? == Some(expected_stamp(project, &inputs)?))
+}
+
+/// Sources and outputs belong together: a `build/` made by something else does not pass for ours.
+fn expected_stamp(project: &Project, inputs: &str) -> Result<String, Failure> {
+    let compiler = output_of(Command::new("rustc").arg("--version").current_dir(project.root()));
+    let outputs = fingerprint_of(project, &OUTPUTS)?;
+    Ok(format!("{inputs}\n{outputs}\n{}\n", compiler.unwrap_or_default()))
+}
+
+fn stamp(project: &Project) -> Result<Option<String>, Failure> {
+    files::read_if_any(&stamp_path(project))
+}
+
+fn stamp_path(project: &Project) -> PathBuf {
+    project.scratch().join("worker-build.stamp")
+}
+
+fn fingerprint_of(project: &Project, names: &[&str]) -> Result<String, Failure> {
+    let roots: Vec<PathBuf> = names.iter().map(|name| project.path(name)).collect();
+    files::fingerprint(&roots)
+}
+
+/// Refuses a build that read a file of the checkout which [`INPUTS`] does not cover: a later change of that
+/// file would go unnoticed.
+fn undeclared_inputs(project: &Project, target: &Path) -> Result<(), Failure> {
+    let dep_info = target.join("wasm32-unknown-unknown/release/pimms_edge.d");
+    let text = files::read(&dep_info)?;
+    let missing: BTreeSet<String> = outside(&text, project.root(), &INPUTS);
+    if missing.is_empty() {
+        return Ok(());
+    }
+    let list = missing.into_iter().collect::<Vec<_>>().join(", ");
+    Err(Failure::new(format!(
+        "the Worker is made of {list} too: add it to INPUTS in cli/src/worker_build.rs"
+    )))
+}
+
+/// The files of a make-style dependency list that are inside `root` and below none of `covered`.
+fn outside(dep_info: &str, root: &Path, covered: &[&str]) -> BTreeSet<String> {
+    let Some((_, list)) = dep_info.lines().next().and_then(|line| line.split_once(": ")) else {
+        return BTreeSet::new();
+    };
+    // Spaces inside a path are escaped by a backslash.
+    list.replace("\\ ", "\u{0}")
+        .split(' ')
+        .map(|path| path.replace('\u{0}', " "))
+        .filter_map(|path| Path::new(&path).strip_prefix(root).ok().map(Path::to_path_buf))
+        .filter(|path| !path.starts_with("target") && !covered.iter().any(|root| path.starts_with(root)))
+        .map(|path| path.display().to_string())
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_source_outside_the_declared_inputs_is_found() {
+        let root = Path::new("/my code/pimms");
+        let list = "/my\\ code/pimms/target/x.wasm: /my\\ code/pimms/src/lib.rs /my\\ code/pimms/docs/a\\ b.md /usr/lib/x.rs /my\\ code/pimms/target/out.rs";
+        let found: Vec<String> = outside(list, root, &INPUTS).into_iter().collect();
+        assert_eq!(found, ["docs/a b.md"]);
+        assert!(outside("", root, &INPUTS).is_empty());
+    }
+}
