@@ -3,7 +3,10 @@
 //! Everything here compiles natively and is tested there. Time and randomness
 //! enter as arguments, so every decision can be replayed in a test.
 
+pub mod access;
+pub mod api;
 pub mod click_id;
+pub mod destination;
 pub mod domain;
 pub mod ids;
 pub mod key;
@@ -13,5 +16,7 @@ pub mod mode;
 pub mod money;
 pub mod problem;
 pub mod recent;
+pub mod seal;
 pub mod stripe;
 pub mod time;
+pub mod validate;

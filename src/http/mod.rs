@@ -2,21 +2,50 @@
 //!
 //! A handler reads, authorises, loads, asks `core` to decide, and does what it said.
 
+pub(crate) mod api;
+pub(crate) mod auth;
+pub(crate) mod body;
+pub(crate) mod bootstrap;
+pub(crate) mod failure;
 pub(crate) mod redirect;
 pub(crate) mod respond;
+pub(crate) mod stripe_settings;
 
-use worker::{Context, Env, Request, Response, Result};
+use worker::{Context, Env, Method, Request, Response, Result, console_error};
 
 use crate::core::key;
+use crate::core::problem::Problem;
+use crate::http::failure::{Answer, Failure};
 
-/// Answers any request. Whatever fails becomes a [`crate::core::problem::Problem`], here alone.
+/// Answers any request. Whatever fails becomes a [`Problem`], here alone.
 pub(crate) async fn handle(request: Request, env: &Env, ctx: &Context) -> Result<Response> {
     let path = request.path();
     if !key::is_route(&path) {
         return redirect::answer(&request, env, ctx).await;
     }
-    match path.as_str() {
-        "/_pimms/health" => respond::json(200, &serde_json::json!({"status": "ok"})),
-        _ => respond::problem(&crate::core::problem::Problem::not_found("Page")),
+    let method = request.method();
+    let failure = match route(request, env, ctx, &path).await {
+        Ok(response) => return Ok(response),
+        Err(failure) => failure,
+    };
+    if let Failure::Broken(cause) = &failure {
+        console_error!("{method:?} {path} failed: {cause}");
     }
+    respond::problem(&failure.problem())
+}
+
+async fn route(request: Request, env: &Env, ctx: &Context, path: &str) -> Answer {
+    let (first, rest) = split(path);
+    match (request.method(), first, rest) {
+        (Method::Get, "_pimms", "/health") => Ok(respond::json(200, &serde_json::json!({"status": "ok"}))?),
+        (Method::Post, "_pimms", "/bootstrap") => bootstrap::create(request, env).await,
+        (_, "api", rest) => api::route(request, env, ctx, rest).await,
+        _ => Err(Problem::not_found("Page").into()),
+    }
+}
+
+/// `/api/links/x` → (`api`, `/links/x`).
+fn split(path: &str) -> (&str, &str) {
+    let path = path.strip_prefix('/').unwrap_or(path);
+    path.split_at(path.find('/').unwrap_or(path.len()))
 }

@@ -1,0 +1,23 @@
+//! The REST API: one `match` over method and path.
+
+use worker::{Context, Env, Method, Request};
+
+use crate::core::problem::{Code, Problem};
+use crate::http::failure::Answer;
+use crate::http::stripe_settings;
+
+/// Answers `path`, which comes without the prefix `/api`.
+pub(crate) async fn route(request: Request, env: &Env, ctx: &Context, path: &str) -> Answer {
+    let method = request.method();
+    let segments: Vec<&str> = path.split('/').filter(|segment| !segment.is_empty()).collect();
+    match (method, segments.as_slice()) {
+        (Method::Get, ["stripe"]) => stripe_settings::show(&request, env, ctx).await,
+        (Method::Put, ["stripe"]) => stripe_settings::replace(request, env, ctx).await,
+        (_, ["stripe"]) => Err(wrong_method().into()),
+        _ => Err(Problem::not_found("Endpoint").into()),
+    }
+}
+
+fn wrong_method() -> Problem {
+    Problem::new(Code::MethodNotAllowed, "This endpoint does not know the method.")
+}
