@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 use pimms_cli::failure::Failure;
-use pimms_cli::{dev, setup, size, worker_build};
+use pimms_cli::{dev, reconcile, replay, setup, simulate, size, worker_build};
 
 /// Runs pimms-edge on this machine. Without a command it is `pimms dev`.
 #[derive(Debug, Parser)]
@@ -27,6 +27,12 @@ enum Command {
     Build(worker_build::Options),
     /// Prints the size of the built Worker.
     Size(size::Options),
+    /// Plays a whole story, from a click to a disputed renewal, and checks what it adds up to.
+    Simulate(simulate::Options),
+    /// Delivers past Stripe events again, freshly signed.
+    Replay(replay::Options),
+    /// Compares the ledger with Stripe's charges and invoices.
+    Reconcile(reconcile::Options),
 }
 
 fn run(arguments: Arguments) -> Result<(), Failure> {
@@ -35,6 +41,9 @@ fn run(arguments: Arguments) -> Result<(), Failure> {
         Command::Setup(options) => setup::run(&options),
         Command::Build(options) => worker_build::run(&options),
         Command::Size(options) => size::run(&options),
+        Command::Simulate(options) => simulate::run(&options),
+        Command::Replay(options) => replay::run(&options),
+        Command::Reconcile(options) => reconcile::run(&options),
     }
 }
 
