@@ -19,4 +19,5 @@ pub mod recent;
 pub mod seal;
 pub mod stripe;
 pub mod time;
+pub mod track;
 pub mod validate;

@@ -7,14 +7,18 @@ pub(crate) mod auth;
 pub(crate) mod body;
 pub(crate) mod bootstrap;
 pub(crate) mod failure;
+pub(crate) mod ledger;
 pub(crate) mod redirect;
 pub(crate) mod respond;
 pub(crate) mod stripe_settings;
+pub(crate) mod stripe_webhook;
+pub(crate) mod track;
 
 use worker::{Context, Env, Method, Request, Response, Result, console_error};
 
 use crate::core::key;
 use crate::core::problem::Problem;
+use crate::core::validate::Query;
 use crate::http::failure::{Answer, Failure};
 
 /// Answers any request. Whatever fails becomes a [`Problem`], here alone.
@@ -39,6 +43,8 @@ async fn route(request: Request, env: &Env, ctx: &Context, path: &str) -> Answer
     match (request.method(), first, rest) {
         (Method::Get, "_pimms", "/health") => Ok(respond::json(200, &serde_json::json!({"status": "ok"}))?),
         (Method::Post, "_pimms", "/bootstrap") => bootstrap::create(request, env).await,
+        (Method::Post, "stripe", path) => stripe_webhook::route(request, env, path).await,
+        (_, "stripe", path) if path.starts_with("/webhook") => Err(api::wrong_method().into()),
         (_, "api", rest) => api::route(request, env, ctx, rest).await,
         _ => Err(Problem::not_found("Page").into()),
     }
@@ -48,4 +54,9 @@ async fn route(request: Request, env: &Env, ctx: &Context, path: &str) -> Answer
 fn split(path: &str) -> (&str, &str) {
     let path = path.strip_prefix('/').unwrap_or(path);
     path.split_at(path.find('/').unwrap_or(path.len()))
+}
+
+/// The query of a request.
+pub(crate) fn query(request: &Request) -> Result<Query> {
+    Ok(Query::parse(request.url()?.query().unwrap_or_default()))
 }

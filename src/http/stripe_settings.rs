@@ -8,7 +8,7 @@ use crate::core::api::stripe;
 use crate::core::problem::{Code, Problem};
 use crate::edge::{d1, entropy, seal, stripe_settings};
 use crate::http::failure::Answer;
-use crate::http::{auth, body, respond};
+use crate::http::{auth, body, respond, stripe_webhook};
 
 /// Modes, accounts and the end of each secret; never a secret.
 pub(crate) async fn show(request: &Request, env: &Env, ctx: &Context) -> Answer {
@@ -39,6 +39,9 @@ pub(crate) async fn replace(mut request: Request, env: &Env, ctx: &Context) -> A
             return Err(e.into());
         }
         stripe_settings::forget(workspace_id);
+    }
+    if let Some(accounts) = &wanted.accounts {
+        stripe_webhook::reconsider(env, workspace_id, accounts).await?;
     }
     shown(env, workspace_id).await
 }

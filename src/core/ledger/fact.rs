@@ -17,7 +17,6 @@ use crate::core::time::Millis;
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Fact {
     /// Where it comes from.
-    #[serde(flatten)]
     pub source: Source,
     /// What it says.
     pub body: Body,
@@ -168,7 +167,7 @@ pub enum CustomerChange {
 
 /// What a fact says.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "kind", rename_all = "snake_case")]
+#[serde(rename_all = "snake_case")]
 pub enum Body {
     /// `POST /track/lead`.
     Lead {

@@ -2,9 +2,13 @@
 
 pub mod alias;
 mod attribute;
+pub mod erase;
 pub mod fact;
 pub mod fold;
+pub mod messages;
 mod payments;
 mod people;
 mod refunds;
+pub mod rows;
+pub mod totals;
 pub mod view;

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::attribute::{Chains, Touches};
+use super::erase::is_erased;
 use super::fact::{Body, Fact, Person, TouchVerdict};
 use super::view::{CustomerView, LeadView, Policy, StripeId, SubscriptionView, TouchView};
 use crate::core::ids;
@@ -20,7 +21,7 @@ pub(super) fn customer(facts: &[Fact], touches: &Touches) -> CustomerView {
     for fact in facts {
         let Some(person) = fact.body.person() else { continue };
         let Person { external_id, stripe_id, name, email, avatar } = person;
-        if let Some(id) = external_id {
+        if let Some(id) = external_id.as_ref().filter(|id| !is_erased(id)) {
             view.external_ids.retain(|known| known != id);
             view.external_ids.push(id.clone());
         }
@@ -48,6 +49,9 @@ pub(super) fn leads(facts: &[Fact], scope: &str) -> Vec<LeadView> {
     let mut reported: BTreeMap<(String, String), LeadView> = BTreeMap::new();
     for fact in facts {
         let Body::Lead { person, event_name, quantity, metadata, .. } = &fact.body else { continue };
+        if *quantity == 0 {
+            continue; // a deferred lead: the customer and the touchpoint, no lead yet
+        }
         let key = (person.external_id.clone().unwrap_or_default(), slug(event_name));
         let id = ids::derived_id("lead_", &format!("{scope}|{}|{}", key.0, key.1));
         reported.entry(key).or_insert_with(|| LeadView {

@@ -1,0 +1,47 @@
+//! Secrets and variables of the Worker. README lists every one of them.
+
+use worker::{Env, Error, Result};
+
+use crate::core::click_id::Keys;
+use crate::core::ledger::view::Policy;
+use crate::core::mode::Mode;
+
+/// The look-back window of attribution, in days. Source: stripe-scenarios R5.
+const WINDOW_DAYS: i64 = 90;
+
+/// A secret or variable that may be missing; an empty one is missing.
+pub(crate) fn optional(env: &Env, name: &str) -> Option<String> {
+    env.var(name).ok().map(|value| value.to_string()).filter(|value| !value.is_empty())
+}
+
+/// A secret that must be there; the error names it and nothing else.
+pub(crate) fn required(env: &Env, name: &str) -> Result<String> {
+    optional(env, name).ok_or_else(|| Error::RustError(format!("the secret {name} is not set")))
+}
+
+/// The keys of click ids, from `CLICK_ID_KEYS`.
+pub(crate) fn click_id_keys(env: &Env) -> Result<Keys> {
+    let setting = required(env, "CLICK_ID_KEYS")?;
+    Keys::parse(&setting).map_err(|e| Error::RustError(format!("CLICK_ID_KEYS: {e}")))
+}
+
+/// Signing secrets of the platform's own endpoint, from `STRIPE_LIVE_SECRETS` and `STRIPE_TEST_SECRETS`
+/// (commas between several).
+pub(crate) fn platform_secrets(env: &Env, mode: Mode) -> Vec<String> {
+    let name = match mode {
+        Mode::Live => "STRIPE_LIVE_SECRETS",
+        Mode::Test => "STRIPE_TEST_SECRETS",
+    };
+    let setting = optional(env, name).unwrap_or_default();
+    setting.split(',').map(str::trim).filter(|s| !s.is_empty()).map(str::to_owned).collect()
+}
+
+/// Whether this is the local runtime: host override and fault switches are allowed.
+pub(crate) fn is_local(env: &Env) -> bool {
+    optional(env, "PIMMS_LOCAL").as_deref() == Some("1")
+}
+
+/// What a workspace's figures are made by.
+pub(crate) fn policy(workspace_id: &str, mode: Mode) -> Policy {
+    Policy { workspace_id: workspace_id.to_owned(), mode, window_days: WINDOW_DAYS }
+}
