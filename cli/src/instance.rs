@@ -9,11 +9,10 @@ use crate::http_client::{Answer, Client, Request};
 use crate::identity::Identity;
 use crate::local_config;
 use crate::migrations;
-use crate::progress::Progress;
 use crate::project::Project;
 use crate::runtime::{self, Launch, Runtime};
 use crate::seed::{Ready, seed};
-use crate::{clock, stripe, toolchain, worker_build};
+use crate::{clock, stripe, worker_build};
 
 /// How often another port is tried when somebody took the free one first.
 const PORT_ATTEMPTS: u32 = 3;
@@ -41,11 +40,7 @@ impl Instance {
     /// As [`Instance::start`], with more variables for the Worker.
     pub fn start_with(variables: &[(&str, &str)]) -> Result<Self, Failure> {
         let project = Project::find()?;
-        let silent = Progress::silent();
-        if !worker_build::is_fresh(&project)? {
-            toolchain::prepare(&project, &silent)?;
-            worker_build::ensure(&project, &silent)?;
-        }
+        worker_build::from_scratch(&project)?;
         let folder = new_folder(&project)?;
         local_config::write(&project, &folder)?;
         migrations::copy_template(&project, &folder.join("state"))?;

@@ -7,9 +7,8 @@ use clap::Args;
 use flate2::{Compression, write::GzEncoder};
 
 use crate::failure::{Failure, OrFail};
-use crate::progress::Progress;
 use crate::project::Project;
-use crate::{toolchain, worker_build};
+use crate::worker_build;
 
 /// The most that the compressed wasm may weigh. Our own budget: a Worker may have 3 MB on the free plan, but a
 /// small one starts faster.
@@ -31,11 +30,7 @@ pub struct Size {
 /// `pimms size`.
 pub fn run(_options: &Options) -> Result<(), Failure> {
     let project = Project::find()?;
-    if !worker_build::is_fresh(&project)? {
-        let progress = Progress::new(toolchain::STEPS + 1);
-        toolchain::prepare(&project, &progress)?;
-        progress.step("Worker", || worker_build::ensure(&project, &progress))?;
-    }
+    worker_build::from_scratch(&project)?;
     let size = measure(&project)?;
     println!("wasm {} bytes, gzip {} bytes, budget {BUDGET_BYTES} bytes", size.raw, size.gzip);
     if size.gzip > BUDGET_BYTES {

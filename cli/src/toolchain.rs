@@ -80,6 +80,11 @@ fn npm_packages(project: &Project, progress: &Progress) -> Result<Outcome, Failu
     if installed.is_some_and(|installed| packages_satisfied(&wanted, &installed)) {
         return Ok("ready".into());
     }
+    output_of(Command::new("npm").arg("--version")).ok_or_else(|| {
+        Failure::new(
+            "`npm` was not found: it comes with Node.js (https://nodejs.org); install it and run again",
+        )
+    })?;
     // No package needs its install script: esbuild and workerd bring their binaries as optional dependencies.
     let mut install = Command::new("npm");
     install

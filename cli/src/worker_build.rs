@@ -43,15 +43,21 @@ pub struct Options {
 /// `pimms build`: also the `[build]` command of wrangler.toml.
 pub fn run(options: &Options) -> Result<(), Failure> {
     let project = Project::find()?;
-    if !options.force && is_fresh(&project)? {
-        return Ok(());
-    }
     if options.force {
         files::remove_folder(&project.path("build"))?;
     }
+    from_scratch(&project)
+}
+
+/// Builds the Worker, with all it takes, on a machine where nothing may be installed yet. Says nothing, and
+/// installs nothing, when there is nothing to do.
+pub fn from_scratch(project: &Project) -> Result<(), Failure> {
+    if is_fresh(project)? {
+        return Ok(());
+    }
     let progress = Progress::new(toolchain::STEPS + 1);
-    toolchain::prepare(&project, &progress)?;
-    progress.step("Worker", || ensure(&project, &progress))
+    toolchain::prepare(project, &progress)?;
+    progress.step("Worker", || ensure(project, &progress))
 }
 
 /// Builds the Worker unless `build/` already is what these sources give.
@@ -82,7 +88,7 @@ pub fn ensure(project: &Project, progress: &Progress) -> Result<Outcome, Failure
 }
 
 /// Whether `build/` is what the sources give, without building.
-pub fn is_fresh(project: &Project) -> Result<bool, Failure> {
+fn is_fresh(project: &Project) -> Result<bool, Failure> {
     let inputs = fingerprint_of(project, &INPUTS)?;
     Ok(stamp(project)? == Some(expected_stamp(project, &inputs)?))
 }

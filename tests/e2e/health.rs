@@ -1,6 +1,7 @@
 //! The instance itself: it answers, keeps its state over a power cut, and leaves nothing behind.
 
 use pimms_cli::instance::Instance;
+use pimms_cli::seed::{DEMO_DESTINATION, DEMO_KEY};
 use serde_json::json;
 
 use crate::shared;
@@ -20,7 +21,9 @@ fn it_starts_again_after_a_power_cut() {
     assert!(instance.client().get("/_pimms/health").send().is_err(), "nothing may answer after a kill");
     instance.restart().unwrap();
     assert_ne!(instance.ready().url, before);
-    assert_eq!(instance.client().get("/_pimms/health").send().unwrap().status, 200, "{}", instance.log());
+    let answer = instance.client().get(&format!("/{DEMO_KEY}")).send().unwrap();
+    assert_eq!(answer.status, 302, "{}\n{}", answer.text(), instance.log());
+    assert!(answer.header("location").is_some_and(|to| to.starts_with(DEMO_DESTINATION)), "{answer:?}");
     drop(instance);
     assert!(!folder.exists(), "{} was left behind", folder.display());
 }

@@ -6,6 +6,7 @@
 #![expect(clippy::unwrap_used, reason = "a failing step ends the test")]
 
 mod health;
+mod size;
 
 use std::sync::LazyLock;
 
