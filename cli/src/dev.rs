@@ -13,7 +13,7 @@ use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use crate::failure::{Failure, OrFail};
 use crate::http_client::Client;
 use crate::progress::Progress;
-use crate::project::Project;
+use crate::project::{DEFAULT_DATA, Project};
 use crate::runtime::{self, Runtime};
 use crate::seed::{Ready, seed};
 use crate::setup::{self, Prepared};
@@ -25,7 +25,7 @@ pub struct Options {
     #[arg(long, default_value_t = 8787)]
     port: u16,
     /// Where the state is kept.
-    #[arg(long, value_name = "DIR", default_value = ".pimms")]
+    #[arg(long, value_name = "DIR", default_value = DEFAULT_DATA)]
     data: PathBuf,
     /// Deletes the state first. Keys and secrets stay.
     #[arg(long)]

@@ -4,6 +4,9 @@ use std::path::{Path, PathBuf};
 
 use crate::failure::{Failure, OrFail};
 
+/// The data folder when none is named.
+pub const DEFAULT_DATA: &str = ".pimms";
+
 /// The checkout this tool works on.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Project {
@@ -34,6 +37,12 @@ impl Project {
     #[must_use]
     pub fn path(&self, relative: &str) -> PathBuf {
         self.root.join(relative)
+    }
+
+    /// The data folder a person named; the default one is the checkout's, wherever the command was called.
+    #[must_use]
+    pub fn data_folder(&self, named: &Path) -> PathBuf {
+        if named == Path::new(DEFAULT_DATA) { self.root.join(named) } else { named.to_path_buf() }
     }
 
     /// Programs installed by the tool itself.

@@ -11,13 +11,10 @@ use crate::http_client::Client;
 use crate::identity::Identity;
 use crate::migrations;
 use crate::progress::Progress;
-use crate::project::Project;
+use crate::project::{DEFAULT_DATA, Project};
 use crate::runtime::{self, Launch, Runtime};
 use crate::seed::{Ready, seed};
 use crate::{toolchain, worker_build};
-
-/// The data folder when none is named.
-const DEFAULT_DATA: &str = ".pimms";
 
 /// How many steps [`Prepared::new`] takes.
 pub const STEPS: usize = toolchain::STEPS + 2;
@@ -63,9 +60,10 @@ pub struct Prepared {
 impl Prepared {
     /// Runs every step up to the start.
     pub fn new(project: &Project, options: &Options, progress: &Progress) -> Result<Self, Failure> {
-        files::create_folder(&options.data)?;
+        let data = project.data_folder(&options.data);
+        files::create_folder(&data)?;
         let shown = || format!("cannot use {}", options.data.display());
-        let data = options.data.canonicalize().or_fail(shown)?;
+        let data = data.canonicalize().or_fail(shown)?;
         let lock = File::create(data.join("lock")).or_fail(shown)?;
         lock.try_lock().map_err(|_| {
             let folder = options.data.display();

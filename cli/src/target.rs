@@ -9,6 +9,7 @@ use serde_json::Value;
 use crate::clock;
 use crate::failure::{Failure, OrFail};
 use crate::http_client::Client;
+use crate::project::{DEFAULT_DATA, Project};
 use crate::seed::{DEMO_KEY, Ready};
 use crate::stripe::sign;
 use crate::totals::Totals;
@@ -35,7 +36,7 @@ pub struct Address {
     #[arg(long, value_name = "URL")]
     link: Option<String>,
     /// The data folder of the local instance.
-    #[arg(long, value_name = "DIR", default_value = ".pimms")]
+    #[arg(long, value_name = "DIR", default_value = DEFAULT_DATA)]
     data: PathBuf,
 }
 
@@ -63,8 +64,8 @@ pub struct Target {
 impl Target {
     /// Finds the instance and asks whether it is well.
     pub fn find(address: &Address) -> Result<Self, Failure> {
-        let target = match (&address.url, &address.api_key) {
-            (Some(url), Some(api_key)) => Self {
+        let target = if let (Some(url), Some(api_key)) = (&address.url, &address.api_key) {
+            Self {
                 client: Client::new(url),
                 base: url.trim_end_matches('/').to_owned(),
                 api_key: api_key.clone(),
@@ -72,8 +73,10 @@ impl Target {
                 link: address.link.clone(),
                 secret: address.webhook_secret.clone(),
                 secret_test: address.webhook_secret_test.clone(),
-            },
-            _ => Self { link: address.link.clone(), ..Self::of(&Ready::load(&address.data)?) },
+            }
+        } else {
+            let data = Project::find()?.data_folder(&address.data);
+            Self { link: address.link.clone(), ..Self::of(&Ready::load(&data)?) }
         };
         let health = target.client.get("/_pimms/health").send();
         if health.is_ok_and(|answer| answer.status == 200) {
