@@ -7,6 +7,7 @@ use serde::de::DeserializeOwned;
 use worker::wasm_bindgen::JsValue;
 use worker::{D1Database, D1PreparedStatement, Env, Error, Result};
 
+use crate::core::sql::Bind;
 use crate::edge::bindings;
 
 /// The database.
@@ -27,6 +28,16 @@ pub(crate) fn int(value: i64) -> Result<JsValue> {
 /// A text, or NULL.
 pub(crate) fn text<'a>(value: impl Into<Option<&'a str>>) -> JsValue {
     value.into().map_or(JsValue::NULL, JsValue::from_str)
+}
+
+/// Values as `core` knows them.
+pub(crate) fn binds(values: &[Bind]) -> Result<Vec<JsValue>> {
+    let bind = |value: &Bind| match value {
+        Bind::Text(value) => Ok(text(value.as_str())),
+        Bind::Int(value) => int(*value),
+        Bind::Null => Ok(JsValue::NULL),
+    };
+    values.iter().map(bind).collect()
 }
 
 /// A prepared statement with its values bound.

@@ -7,6 +7,7 @@ use std::cell::RefCell;
 use serde::Deserialize;
 use worker::{Context, Env, Result, console_error};
 
+use crate::core::money::Currency;
 use crate::core::recent::Recent;
 use crate::core::time::Millis;
 use crate::edge::d1;
@@ -26,6 +27,8 @@ pub(crate) struct KeyRow {
     pub scopes: String,
     /// Requests a minute.
     pub rate_limit: i64,
+    /// The workspace's currency of reports.
+    pub currency: Currency,
     /// From then on it is refused.
     pub expires_at: Option<Millis>,
 }
@@ -39,7 +42,8 @@ pub(crate) async fn find(env: &Env, ctx: &Context, hash: &str, now: Millis) -> R
     if let Some(row) = KEYS.with_borrow_mut(|keys| keys.get(hash, now)) {
         return Ok(Some(row));
     }
-    let query = "SELECT id, workspace_id, scopes, rate_limit, expires_at FROM api_keys WHERE hash = ?1";
+    let query = "SELECT k.id, k.workspace_id, k.scopes, k.rate_limit, k.expires_at, w.currency \
+                 FROM api_keys k JOIN workspaces w ON w.id = k.workspace_id WHERE k.hash = ?1";
     let row: Option<KeyRow> = d1::first(&d1::database(env)?, query, &[d1::text(hash)]).await?;
     if let Some(row) = &row {
         let until = Millis(now.0.saturating_add(LIFE_MS));

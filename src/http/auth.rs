@@ -4,6 +4,7 @@ use worker::{Context, Env, Request};
 
 use crate::core::access::{self, Permission, Permissions};
 use crate::core::ids;
+use crate::core::money::Currency;
 use crate::core::problem::Problem;
 use crate::edge::{entropy, keys};
 use crate::http::failure::Failure;
@@ -19,6 +20,8 @@ pub(crate) struct Caller {
     pub permissions: Permissions,
     /// Requests a minute.
     pub rate_limit: i64,
+    /// The currency of its reports.
+    pub currency: Currency,
 }
 
 impl Caller {
@@ -47,6 +50,7 @@ pub(crate) async fn caller(request: &Request, env: &Env, ctx: &Context) -> Resul
         key_id: row.id,
         permissions: Permissions::of_scopes(&row.scopes),
         rate_limit: row.rate_limit,
+        currency: row.currency,
     })
 }
 

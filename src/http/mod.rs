@@ -8,6 +8,8 @@ pub(crate) mod body;
 pub(crate) mod bootstrap;
 pub(crate) mod failure;
 pub(crate) mod ledger;
+pub(crate) mod link_writes;
+pub(crate) mod links;
 pub(crate) mod redirect;
 pub(crate) mod respond;
 pub(crate) mod stripe_settings;

@@ -6,7 +6,9 @@
 #![expect(clippy::unwrap_used, reason = "a failing step ends the test")]
 
 mod health;
+mod links;
 mod size;
+mod support;
 
 use std::sync::LazyLock;
 

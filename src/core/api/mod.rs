@@ -1,4 +1,7 @@
 //! The shapes of the REST API: what bodies may say, and what answers look like.
 
 pub mod bootstrap;
+pub mod link;
+pub mod link_body;
+pub mod link_filter;
 pub mod stripe;

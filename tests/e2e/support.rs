@@ -1,0 +1,98 @@
+//! What several modules need: a workspace of one's own in the shared instance.
+
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use pimms_cli::http_client::Answer;
+use pimms_cli::identity::Identity;
+use serde_json::{Value, json};
+
+use crate::shared;
+
+/// A workspace that no other test knows.
+pub struct Workspace {
+    /// Its API key.
+    pub key: String,
+    /// Its short-link domain.
+    pub domain: String,
+}
+
+impl Workspace {
+    /// Creates it. `name` must differ from other tests'.
+    pub fn new(name: &str) -> Self {
+        static COUNT: AtomicU32 = AtomicU32::new(0);
+        let identity = Identity::generate().unwrap();
+        let slug = format!("{name}-{}", COUNT.fetch_add(1, Ordering::Relaxed));
+        let domain = format!("{slug}.example");
+        let body = json!({
+            "workspaceId": identity.workspace_id, "name": name, "slug": slug, "domain": domain,
+            "apiKey": identity.api_key,
+            "signingSecrets": [
+                {"mode": "live", "secret": identity.webhook_secret},
+                {"mode": "test", "secret": identity.webhook_secret_test}
+            ]
+        });
+        let token = bootstrap_token();
+        let answer = shared().client().post("/_pimms/bootstrap").bearer(&token).json(&body).send().unwrap();
+        assert_eq!(answer.status, 200, "{}", answer.text());
+        Self { key: identity.api_key, domain }
+    }
+
+    /// Any request to the API with the workspace's key: status and JSON.
+    pub fn call(&self, method: &str, path: &str, body: Option<&Value>) -> (u16, Value) {
+        let answer = self.send(method, path, body);
+        (answer.status, answer.json())
+    }
+
+    /// The same, as it came.
+    pub fn send(&self, method: &str, path: &str, body: Option<&Value>) -> Answer {
+        let client = shared().client();
+        let mut request = client.request(method, &format!("/api{path}")).bearer(&self.key);
+        if let Some(body) = body {
+            request = request.json(body);
+        }
+        request.send().unwrap()
+    }
+
+    /// What a GET gives; it must succeed.
+    pub fn get(&self, path: &str) -> Value {
+        self.succeed("GET", path, None)
+    }
+
+    /// What a POST gives; it must succeed.
+    pub fn post(&self, path: &str, body: &Value) -> Value {
+        self.succeed("POST", path, Some(body))
+    }
+
+    /// What a PATCH gives; it must succeed.
+    pub fn patch(&self, path: &str, body: &Value) -> Value {
+        self.succeed("PATCH", path, Some(body))
+    }
+
+    fn succeed(&self, method: &str, path: &str, body: Option<&Value>) -> Value {
+        let (status, answer) = self.call(method, path, body);
+        assert!((200..300).contains(&status), "{method} {path}: {status} {answer}\n{}", shared().log());
+        answer
+    }
+
+    /// Where a visitor of the domain is sent, or the status when nowhere.
+    pub fn visit(&self, path: &str) -> String {
+        let answer = shared()
+            .client()
+            .get(path)
+            .header("host", &self.domain)
+            .header("x-pimms-host", &self.domain)
+            .send()
+            .unwrap();
+        answer.header("location").map_or_else(|| answer.status.to_string(), str::to_owned)
+    }
+}
+
+/// Insists on a refusal in the form of the contract.
+pub fn refused((status, body): &(u16, Value), expected: u16, code: &str) {
+    assert_eq!((*status, body["error"]["code"].as_str()), (expected, Some(code)), "{body}");
+    assert!(body["error"]["message"].as_str().is_some_and(|text| !text.is_empty()), "{body}");
+}
+
+fn bootstrap_token() -> String {
+    Identity::load_or_create(shared().folder()).unwrap().bootstrap_token
+}
