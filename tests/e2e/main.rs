@@ -8,6 +8,7 @@
 mod health;
 mod links;
 mod size;
+mod stripe_signer;
 mod support;
 
 use std::sync::LazyLock;
