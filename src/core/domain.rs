@@ -31,6 +31,16 @@ pub fn of_host(host: &str) -> Option<String> {
     is_name(name).then(|| name.to_owned())
 }
 
+/// A host without its port; an IPv6 address keeps its brackets.
+#[must_use]
+pub fn without_port(host: &str) -> &str {
+    let name_ends = host.rfind(']').map_or(0, |at| at + 1);
+    match host.get(name_ends..).and_then(|rest| rest.find(':')) {
+        Some(at) => host.get(..name_ends + at).unwrap_or(host),
+        None => host,
+    }
+}
+
 /// Whether a text, already lower case, has the shape of a host name.
 #[must_use]
 pub fn is_name(text: &str) -> bool {
@@ -47,6 +57,15 @@ fn is_label(label: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn ports_are_cut() {
+        for (host, expected) in
+            [("a.com:80", "a.com"), ("a.com", "a.com"), ("[::1]:80", "[::1]"), ("[::1]", "[::1]"), ("", "")]
+        {
+            assert_eq!(without_port(host), expected, "{host}");
+        }
+    }
 
     #[test]
     fn hosts_and_their_domains() {

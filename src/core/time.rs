@@ -34,6 +34,12 @@ impl Millis {
         self.utc().format("%Y-%m-%d").to_string()
     }
 
+    /// Appends `Thu, 13 Nov 2025 03:13:20 GMT`, the form of HTTP headers. Source: RFC 9110 §5.6.7.
+    pub fn write_http_date(self, text: &mut String) {
+        use std::fmt::Write as _;
+        let _infallible = write!(text, "{}", self.utc().format("%a, %d %b %Y %H:%M:%S GMT"));
+    }
+
     /// Reads RFC 3339, or a plain `YYYY-MM-DD` as midnight UTC. Anything else is `None`.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {

@@ -1,6 +1,68 @@
-//! Clicks from the queue into D1.
+//! Visits to the queue, and from the queue into D1.
+//!
+//! A redirect is answered before any of this. What the queue refuses goes to D1 at once; what neither takes is
+//! lost with an alarm: a click is worth less than a redirect.
 
-use worker::{Env, MessageBatch};
+use worker::{Env, MessageBatch, MessageExt, QueueRetryOptionsBuilder, Result, console_error};
 
-/// Stores a batch of clicks.
-pub(crate) async fn consume(_batch: &MessageBatch<String>, _env: &Env) {}
+use crate::core::click::Visit;
+use crate::edge::{bindings, codec, d1_clicks, settings};
+
+/// How long a batch that D1 refused waits before it is tried again, in seconds.
+const RETRY_S: u32 = 15;
+
+/// Hands a visit over to be stored.
+pub(crate) async fn send(env: &Env, visit: Visit) {
+    let refused = match enqueue(env, &visit).await {
+        Ok(()) => return,
+        Err(refused) => refused,
+    };
+    console_error!("alarm: the queue refused click {}, storing it directly: {refused}", visit.id);
+    let id = visit.id.clone();
+    if let Err(e) = d1_clicks::store(env, vec![visit]).await {
+        console_error!("alarm: click {id} is lost: {e}");
+    }
+}
+
+async fn enqueue(env: &Env, visit: &Visit) -> Result<()> {
+    let queue = env.queue(bindings::CLICKS)?;
+    let text = codec::encode(visit)?;
+    // The queue delivers at least once. Tests make it deliver more often than that.
+    let copies = if settings::is_local(env) { settings::optional(env, "PIMMS_LOCAL_COPIES") } else { None };
+    for _ in 1..copies.and_then(|n| n.parse().ok()).unwrap_or(1_u8) {
+        queue.send(text.as_str()).await?;
+    }
+    queue.send(text).await
+}
+
+/// Stores a batch of visits. Storing one again changes nothing, so the whole batch may come again.
+pub(crate) async fn consume(batch: &MessageBatch<String>, env: &Env) {
+    let (mut messages, mut visits) = (Vec::new(), Vec::new());
+    for message in batch.raw_iter() {
+        match Visit::from_text(&message.body().as_string().unwrap_or_default()) {
+            Ok(visit) => {
+                messages.push(message);
+                visits.push(visit);
+            }
+            Err(e) => {
+                // A newer deployment may be able to read it; after its retries the dead-letter queue has it.
+                console_error!("alarm: message {} is not a visit: {e}", message.id());
+                message.retry();
+            }
+        }
+    }
+    if visits.is_empty() {
+        return;
+    }
+    let count = visits.len();
+    match d1_clicks::store(env, visits).await {
+        Ok(()) => messages.iter().for_each(MessageExt::ack),
+        Err(e) => {
+            console_error!("alarm: {count} visits were not stored, trying again in {RETRY_S} s: {e}");
+            for message in &messages {
+                let delay = QueueRetryOptionsBuilder::new().with_delay_seconds(RETRY_S);
+                message.retry_with_options(&delay.build());
+            }
+        }
+    }
+}

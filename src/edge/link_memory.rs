@@ -39,7 +39,7 @@ pub(crate) fn put(link: LinkRecord) -> Rc<LinkRecord> {
     let link = Rc::new(link);
     let until = Millis(entropy::now().0.saturating_add(LIFE_MS));
     LINKS.with_borrow_mut(|links| {
-        links.put(&name(&link.domain, &link.key), until, Known::Link(Rc::clone(&link)))
+        links.put(&name(&link.domain, &link.key), until, Known::Link(Rc::clone(&link)));
     });
     link
 }

@@ -4,6 +4,7 @@ use serde::Serialize;
 use worker::{Headers, Response, ResponseBuilder, Result};
 
 use crate::core::problem::Problem;
+use crate::core::redirect::Outcome;
 
 /// JSON with a status.
 pub(crate) fn json<T: Serialize>(status: u16, body: &T) -> Result<Response> {
@@ -19,4 +20,35 @@ pub(crate) fn json<T: Serialize>(status: u16, body: &T) -> Result<Response> {
 pub(crate) fn problem(problem: &Problem) -> Result<Response> {
     let (code, status) = problem.code.wire();
     json(status, &serde_json::json!({"error": {"code": code, "message": problem.message}}))
+}
+
+/// The answer of a short link.
+pub(crate) fn outcome(outcome: &Outcome, without_body: bool) -> Result<Response> {
+    let headers = Headers::new();
+    headers.set("cache-control", "private, no-store")?;
+    headers.set("x-powered-by", "pimms-edge")?;
+    if outcome.is_hidden {
+        headers.set("x-robots-tag", "googlebot: noindex")?;
+    }
+    if let Some(location) = &outcome.location {
+        headers.set("location", location)?;
+    }
+    for cookie in &outcome.cookies {
+        headers.append("set-cookie", cookie)?;
+    }
+    if outcome.status == 503 {
+        headers.set("retry-after", "60")?;
+    }
+    let mut html = Vec::new();
+    if let Some(page) = &outcome.page {
+        headers.set("content-type", "text/html; charset=utf-8")?;
+        headers.set("content-security-policy", &page.policy)?;
+        headers.set("x-content-type-options", "nosniff")?;
+        headers.set("referrer-policy", "no-referrer")?;
+        if !without_body {
+            html = page.html.clone().into_bytes();
+        }
+    }
+    let response = ResponseBuilder::new().with_status(outcome.status).with_headers(headers);
+    Ok(if html.is_empty() { response.empty() } else { response.fixed(html) })
 }

@@ -1,0 +1,167 @@
+//! Which hosts belong to one owner: the public suffix list.
+//!
+//! `acme.co.uk` is one owner's, `co.uk` is everybody's, and so is `github.io`. Cookies are shared, and
+//! `redir_url` is followed, within one registrable domain only. Private rules count as well, as in browsers.
+
+/// The list as a trie; its form is described in `build_support/public_suffixes.rs`.
+static TRIE: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/public_suffixes.bin"));
+
+/// The registrable domain of a host (lower case, Punycode): its public suffix and one label more.
+///
+/// `None` for addresses, single labels and public suffixes themselves.
+#[must_use]
+pub fn registrable(host: &str) -> Option<&str> {
+    let is_address = host.rsplit('.').next().is_none_or(|last| last.bytes().all(|b| b.is_ascii_digit()));
+    if is_address || host.contains([':', '[']) {
+        return None;
+    }
+    let mut suffix_labels = 1;
+    let mut block = TRIE;
+    for (index, label) in host.rsplit('.').enumerate() {
+        let step = look(block, label)?;
+        if step.is_exception {
+            suffix_labels = index;
+            break;
+        }
+        if step.is_rule {
+            suffix_labels = index + 1;
+        }
+        block = step.below;
+        if block.is_empty() {
+            break;
+        }
+    }
+    let mut dots = host.rmatch_indices('.').map(|(at, _)| at);
+    let before_suffix = dots.nth(suffix_labels.checked_sub(1)?)?;
+    let start = dots.next().map_or(0, |at| at + 1);
+    (start < before_suffix).then(|| host.get(start..))?
+}
+
+/// Whether two hosts are one owner's.
+#[must_use]
+pub fn is_same_site(one: &str, other: &str) -> bool {
+    one == other || shared(one, other).is_some()
+}
+
+/// The registrable domain that two hosts share.
+#[must_use]
+pub fn shared<'a>(one: &'a str, other: &str) -> Option<&'a str> {
+    // Most pairs differ in their last two labels already.
+    let tail = |host: &'a str| host.rmatch_indices('.').nth(1).and_then(|(at, _)| host.get(at..));
+    if let (Some(a), Some(b)) =
+        (tail(one), other.rmatch_indices('.').nth(1).and_then(|(at, _)| other.get(at..)))
+        && a != b
+    {
+        return None;
+    }
+    registrable(one).filter(|domain| registrable(other) == Some(domain))
+}
+
+/// What one level of the trie says about a label.
+struct Step<'a> {
+    is_rule: bool,
+    is_exception: bool,
+    below: &'a [u8],
+}
+
+/// `None` only when the trie is damaged.
+fn look<'a>(mut block: &'a [u8], label: &str) -> Option<Step<'a>> {
+    let mut step = Step { is_rule: false, is_exception: false, below: &[] };
+    while let Some((&head, rest)) = block.split_first() {
+        let (name, rest) = rest.split_at_checked(usize::from(head & 63))?;
+        let is_rule = head & 64 != 0;
+        let (below, after) = if head & 128 == 0 {
+            (Default::default(), rest)
+        } else {
+            let (length, rest) = varint(rest)?;
+            rest.split_at_checked(length)?
+        };
+        if name == label.as_bytes() {
+            step.is_rule |= is_rule;
+            step.below = below;
+        } else if name == b"*" {
+            step.is_rule |= is_rule;
+        } else if name.strip_prefix(b"!") == Some(label.as_bytes()) {
+            step.is_exception = true;
+        }
+        block = after;
+    }
+    Some(step)
+}
+
+fn varint(mut bytes: &[u8]) -> Option<(usize, &[u8])> {
+    let (mut value, mut shift) = (0_usize, 0_u32);
+    loop {
+        let (&byte, rest) = bytes.split_first()?;
+        bytes = rest;
+        value |= usize::from(byte & 0x7F).checked_shl(shift)?;
+        shift += 7;
+        if byte < 0x80 {
+            return Some((value, bytes));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Source: the list's own test data, and hosts that people really use.
+    #[test]
+    fn registrable_domains() {
+        for (host, expected) in [
+            ("acme.com", Some("acme.com")),
+            ("go.acme.com", Some("acme.com")),
+            ("a.b.go.acme.com", Some("acme.com")),
+            ("com", None),
+            ("acme.co.uk", Some("acme.co.uk")),
+            ("go.acme.co.uk", Some("acme.co.uk")),
+            ("co.uk", None),
+            ("me.github.io", Some("me.github.io")),
+            ("a.me.github.io", Some("me.github.io")),
+            ("github.io", None),
+            ("x.vercel.app", Some("x.vercel.app")),
+            ("pimms-edge.acme.workers.dev", Some("acme.workers.dev")),
+            ("c.kobe.jp", None),
+            ("b.c.kobe.jp", Some("b.c.kobe.jp")),
+            ("a.b.c.kobe.jp", Some("b.c.kobe.jp")),
+            ("city.kobe.jp", Some("city.kobe.jp")),
+            ("www.city.kobe.jp", Some("city.kobe.jp")),
+            ("www.ck", Some("www.ck")),
+            ("www.www.ck", Some("www.ck")),
+            ("x.y.ck", Some("x.y.ck")),
+            ("test.k12.ak.us", Some("test.k12.ak.us")),
+            ("xn--85x722f.xn--55qx5d.cn", Some("xn--85x722f.xn--55qx5d.cn")),
+            ("a.xn--85x722f.xn--55qx5d.cn", Some("xn--85x722f.xn--55qx5d.cn")),
+            ("xn--55qx5d.cn", None),
+            ("acme.unlisted", Some("acme.unlisted")),
+            ("go.acme.unlisted", Some("acme.unlisted")),
+            ("localhost", None),
+            ("127.0.0.1", None),
+            ("[::1]", None),
+            ("", None),
+            (".com", None),
+            ("..", None),
+        ] {
+            assert_eq!(registrable(host), expected, "{host}");
+        }
+    }
+
+    #[test]
+    fn owners_are_compared_whole() {
+        for (one, other, expected) in [
+            ("go.acme.com", "acme.com", Some("acme.com")),
+            ("go.acme.com", "www.acme.com", Some("acme.com")),
+            ("go.acme.com", "acme.co", None),
+            ("go.acme.com", "evilacme.com", None),
+            ("a.github.io", "b.github.io", None),
+            ("a.co.uk", "b.co.uk", None),
+            ("go.a.co.uk", "a.co.uk", Some("a.co.uk")),
+            ("localhost", "localhost", None),
+        ] {
+            assert_eq!(shared(one, other), expected, "{one} {other}");
+        }
+        assert!(is_same_site("localhost", "localhost"));
+        assert!(!is_same_site("10.0.0.1", "11.0.0.1"));
+    }
+}
