@@ -64,7 +64,7 @@ pub struct LinkRecord {
 #[serde(rename_all = "camelCase", default)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a field of the wire contract")]
 pub struct Options {
-    /// The password's hash (PBKDF2); never the password.
+    /// The password's hash ([`crate::core::password::hash`]); never the password.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub password: Option<String>,
     /// Bots get a page with the link's own preview.

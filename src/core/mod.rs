@@ -23,6 +23,7 @@ pub mod link;
 pub mod mode;
 pub mod money;
 pub mod pages;
+pub mod password;
 pub mod problem;
 pub mod public_suffix;
 pub mod recent;
