@@ -3,6 +3,8 @@
 //! `JsValue::from(i64)` is a `BigInt`, which D1 refuses; `None` becomes `undefined`, which it refuses as well.
 //! Bind through [`int`] and [`text`] only.
 
+use std::cell::Cell;
+
 use serde::de::DeserializeOwned;
 use worker::wasm_bindgen::JsValue;
 use worker::{D1Database, D1PreparedStatement, Env, Error, Result};
@@ -10,8 +12,21 @@ use worker::{D1Database, D1PreparedStatement, Env, Error, Result};
 use crate::core::sql::Bind;
 use crate::edge::bindings;
 
+thread_local! {
+    /// Whether D1 is to fail, for tests of what happens then. Only the local runtime can say so.
+    static FAILING: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Makes every access to D1 fail from now on, or work again.
+pub(crate) fn fail(failing: bool) {
+    FAILING.set(failing);
+}
+
 /// The database.
 pub(crate) fn database(env: &Env) -> Result<D1Database> {
+    if FAILING.get() {
+        return Err(Error::JsError("D1 is made to fail".to_owned()));
+    }
     env.d1(bindings::DB)
 }
 

@@ -7,6 +7,7 @@ pub(crate) mod auth;
 pub(crate) mod body;
 pub(crate) mod bootstrap;
 pub(crate) mod failure;
+pub(crate) mod faults;
 pub(crate) mod ledger;
 pub(crate) mod link_writes;
 pub(crate) mod links;
@@ -21,6 +22,7 @@ use worker::{Context, Env, Method, Request, Response, Result, console_error};
 use crate::core::key;
 use crate::core::problem::Problem;
 use crate::core::validate::Query;
+use crate::edge::settings;
 use crate::http::failure::{Answer, Failure};
 
 /// Answers any request. Whatever fails becomes a [`Problem`], here alone.
@@ -45,6 +47,7 @@ async fn route(request: Request, env: &Env, ctx: &Context, path: &str) -> Answer
     match (request.method(), first, rest) {
         (Method::Get, "_pimms", "/health") => Ok(respond::json(200, &serde_json::json!({"status": "ok"}))?),
         (Method::Post, "_pimms", "/bootstrap") => bootstrap::create(request, env).await,
+        (Method::Put, "_pimms", "/faults") if settings::is_local(env) => faults::set(request).await,
         (Method::Post, "stripe", path) => stripe_webhook::route(request, env, path).await,
         (_, "stripe", path) if path.starts_with("/webhook") => Err(api::wrong_method().into()),
         (_, "api", rest) => api::route(request, env, ctx, rest).await,

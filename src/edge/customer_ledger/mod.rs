@@ -207,10 +207,13 @@ fn book(storage: &SqlStorage, customer_id: &str, policy: &Policy, change: Change
         sql::run(storage, "INSERT OR IGNORE INTO facts (key, body) VALUES (?, ?)", values)?;
     }
     let mut keyed = stored_facts(storage)?;
-    if setting(storage, "erased")?.is_some() {
+    let erased = setting(storage, "erased")?.is_some();
+    if erased {
         keyed = scrubbed(storage, keyed)?;
     }
-    let view = fold(keyed.into_iter().map(|k| k.fact).collect(), policy);
+    let mut view = fold(keyed.into_iter().map(|k| k.fact).collect(), policy);
+    // An erased person is not listed any more; what they paid is.
+    view.customer.visible &= !erased;
     enter(storage, &rows::rows(&view, policy, customer_id), change.everything)?;
     let mut events = events;
     events.sort();
