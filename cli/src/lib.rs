@@ -16,6 +16,7 @@ pub mod process;
 pub mod progress;
 pub mod project;
 pub mod random;
+pub mod rebuild;
 pub mod reconcile;
 pub mod replay;
 pub mod runtime;

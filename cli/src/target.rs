@@ -15,7 +15,7 @@ use crate::stripe::sign;
 use crate::totals::Totals;
 
 /// How to find the instance. Without `--url`, the one that runs on the data folder.
-#[derive(Debug, Clone, Args)]
+#[derive(Debug, Clone, Default, Args)]
 pub struct Address {
     /// Where the instance is, such as `https://pimms.example.com`.
     #[arg(long, requires = "api_key")]

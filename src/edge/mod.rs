@@ -7,6 +7,7 @@ pub(crate) mod codec;
 pub(crate) mod customer_ledger;
 pub(crate) mod d1;
 pub(crate) mod d1_clicks;
+pub(crate) mod d1_entries;
 pub(crate) mod d1_ledger;
 pub(crate) mod d1_links;
 pub(crate) mod daily;

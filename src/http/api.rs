@@ -5,7 +5,7 @@ use worker::{Context, Env, Method, Request};
 
 use crate::core::problem::{Code, Problem};
 use crate::http::failure::Answer;
-use crate::http::{ledger, links, stripe_settings, track};
+use crate::http::{ledger, ledger_entries, links, stripe_settings, track};
 
 /// Answers `path`, which comes without the prefix `/api`.
 pub(crate) async fn route(request: Request, env: &Env, ctx: &Context, path: &str) -> Answer {
@@ -29,6 +29,7 @@ pub(crate) async fn route(request: Request, env: &Env, ctx: &Context, path: &str
         (Method::Post, ["track", "lead"]) => track::lead(request, env, ctx).await,
         (Method::Post, ["track", "sale"]) => track::sale(request, env, ctx).await,
         (Method::Get, ["ledger", "totals"]) => ledger::totals(&request, env, ctx).await,
+        (Method::Get, ["ledger", "entries"]) => ledger_entries::list(&request, env, ctx).await,
         (Method::Post, ["ledger", "rebuild"]) => ledger::rebuild(&request, env, ctx).await,
         (Method::Get, ["parked"]) => ledger::parked(&request, env, ctx).await,
         (Method::Get, ["stripe", "events"]) => ledger::events(&request, env, ctx).await,
@@ -38,7 +39,7 @@ pub(crate) async fn route(request: Request, env: &Env, ctx: &Context, path: &str
             ["links" | "stripe" | "parked"]
             | ["links", _]
             | ["track", "lead" | "sale"]
-            | ["ledger", "totals" | "rebuild"],
+            | ["ledger", "totals" | "entries" | "rebuild"],
         ) => Err(wrong_method().into()),
         _ => Err(Problem::not_found("Endpoint").into()),
     }

@@ -9,6 +9,7 @@ pub(crate) mod bootstrap;
 pub(crate) mod failure;
 pub(crate) mod faults;
 pub(crate) mod ledger;
+pub(crate) mod ledger_entries;
 pub(crate) mod link_writes;
 pub(crate) mod links;
 pub(crate) mod redirect;

@@ -3,13 +3,20 @@
 //! All tests of this binary share one instance, started by the first that asks; a test that kills or restarts
 //! takes one of its own. Whatever happens to this process, the runtime does not outlive it.
 
-#![expect(clippy::unwrap_used, reason = "a failing step ends the test")]
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a failing step ends the test")]
 
+#[expect(dead_code, reason = "a history knows more of its people than these tests ask")]
+mod crowd;
+mod delivery;
+mod fake_stripe;
 mod health;
+mod kill;
 mod links;
+mod reconcile;
 mod size;
 mod stripe_signer;
 mod support;
+mod webhook;
 
 use std::sync::LazyLock;
 

@@ -4,7 +4,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use pimms_edge::core::mode::Mode;
-use pimms_edge::core::time::{DAY_MS, Millis};
+use pimms_edge::core::time::Millis;
 
 use super::compare::{Line, Side};
 use crate::failure::{Failure, OrFail};
@@ -25,16 +25,22 @@ pub(super) fn from_stripe(api: &StripeApi, from: Millis, to: Millis) -> Result<V
     let until = to.plus_days(MARGIN_DAYS);
     let charges = crate::replay::range(from.plus_days(-MARGIN_DAYS), Some(until));
     let invoices = crate::replay::range(from.plus_days(-INVOICE_AGE_DAYS), Some(until));
-    let mut objects = api.list("/v1/charges", &charges).collect::<Result<Vec<_>, _>>()?;
-    let query = format!("{invoices}&status=paid&expand[]=data.payments");
-    for invoice in api.list("/v1/invoices", &query) {
-        objects.push(invoice?);
+    let refunds = crate::replay::range(from.plus_days(-MARGIN_DAYS), None);
+    let mut objects = Vec::new();
+    for (path, query) in [
+        ("/v1/charges", charges),
+        ("/v1/invoices", format!("{invoices}&status=paid&expand[]=data.payments")),
+        ("/v1/refunds", refunds),
+    ] {
+        for object in api.list(path, &query) {
+            objects.push(object?);
+        }
     }
     Ok(of_objects(&objects))
 }
 
-/// Charges and invoices as lines. A charge that paid an invoice adds only its refunds: the invoice says what was
-/// paid.
+/// Charges, invoices and refunds as lines. A charge that paid an invoice adds only its refunds: the invoice says
+/// what was paid. A refund adds only its name: the charge says what was refunded.
 pub(super) fn of_objects(objects: &[Value]) -> Vec<Line> {
     let is = |object: &&Value, kind: &str| text(object, "object") == kind;
     let invoices: Vec<Line> = objects.iter().filter(|o| is(o, "invoice")).filter_map(invoice).collect();
@@ -44,7 +50,21 @@ pub(super) fn of_objects(objects: &[Value]) -> Vec<Line> {
     let charges = objects.iter().filter(|o| is(o, "charge")).filter_map(charge);
     let charges: Vec<Line> =
         charges.map(|line| if paid_by_invoice(&line) { Line { paid: 0, ..line } } else { line }).collect();
-    invoices.into_iter().chain(charges).collect()
+    let refunds = objects.iter().filter(|o| is(o, "refund")).filter_map(refund);
+    invoices.iter().cloned().chain(charges).chain(refunds).collect()
+}
+
+fn refund(object: &Value) -> Option<Line> {
+    let names = ["id", "charge", "payment_intent"].iter().filter_map(|field| id(object.get(*field)));
+    Some(Line {
+        side: Side::Stripe,
+        names: names.collect(),
+        at: Millis::from_secs(object.get("created").and_then(Value::as_i64)?)?,
+        currency: text(object, "currency").to_owned(),
+        paid: 0,
+        refunded: 0,
+        excuse: None,
+    })
 }
 
 fn charge(object: &Value) -> Option<Line> {
@@ -103,6 +123,7 @@ struct Entry {
     id: String,
     kind: String,
     at: String,
+    sale_at: Option<String>,
     amount: i64,
     currency: String,
     reference: Option<String>,
@@ -110,21 +131,11 @@ struct Entry {
     processor: Option<String>,
 }
 
-/// The ledger's side.
-pub(super) fn from_ledger(
-    target: &Target,
-    mode: Mode,
-    from: Millis,
-    to: Millis,
-) -> Result<Vec<Line>, Failure> {
+/// The ledger's side: what was paid from a day before the range on, and whatever was refunded since.
+pub(super) fn from_ledger(target: &Target, mode: Mode, from: Millis) -> Result<Vec<Line>, Failure> {
     let doing = || "GET /api/ledger/entries".to_owned();
-    let range = format!(
-        "mode={}&start={}&end={}&limit={PAGE}",
-        mode.as_str(),
-        from.plus_days(-MARGIN_DAYS).to_iso(),
-        // A refund is an entry of its own time, which may be long after the payment.
-        Millis(to.0.saturating_add(INVOICE_AGE_DAYS * DAY_MS)).to_iso()
-    );
+    let range =
+        format!("mode={}&start={}&limit={PAGE}", mode.as_str(), from.plus_days(-MARGIN_DAYS).to_iso());
     let mut lines = Vec::new();
     let mut after = String::new();
     loop {
@@ -153,7 +164,8 @@ fn line(entry: Entry) -> Option<Line> {
     Some(Line {
         side: Side::Ledger,
         names: entry.reference.into_iter().chain(entry.references).collect(),
-        at: Millis::parse(&entry.at)?,
+        // A refund belongs to the day of its payment, however late it came.
+        at: Millis::parse(entry.sale_at.as_deref().unwrap_or(&entry.at))?,
         currency: entry.currency,
         paid,
         refunded,

@@ -28,7 +28,7 @@ pub struct Options {
     /// The last day or instant, itself included; without it, until now.
     #[arg(long, value_name = "DATE", value_parser = crate::replay::to)]
     pub to: Option<Millis>,
-    /// Charges and invoices, one JSON object a line, instead of Stripe's API. May be given several times.
+    /// Charges, invoices and refunds, one JSON object a line, instead of Stripe's API. May be given several times.
     #[arg(long, value_name = "FILE")]
     pub file: Vec<PathBuf>,
     /// Compares test mode.
@@ -73,7 +73,7 @@ pub fn reconcile(target: &Target, options: &Options) -> Result<Comparison, Failu
             line.excuse = Some(format!("the ledger waits: {reason}"));
         }
     }
-    lines.extend(lists::from_ledger(target, mode, options.from, to)?);
+    lines.extend(lists::from_ledger(target, mode, options.from)?);
     Ok(compare::compare(&lines, options.from, to))
 }
 

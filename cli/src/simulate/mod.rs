@@ -162,8 +162,8 @@ pub fn play(target: &Target, seed: u64, options: &Options) -> Result<Play, Failu
     Ok(Play { seed, link, story, deliveries: steps.len(), growth, differences, settled_after })
 }
 
-/// Follows the short link as a browser of `visitor` would; the click id it was given.
-fn click(link: &ShortLink, visitor: &str) -> Result<String, Failure> {
+/// Follows the short link as a browser of `visitor` would: the click id it was given.
+pub fn click(link: &ShortLink, visitor: &str) -> Result<String, Failure> {
     let doing = || format!("the click on {}", link.url);
     let answer = Client::new(&link.url)
         .get("")
@@ -202,7 +202,8 @@ fn click(link: &ShortLink, visitor: &str) -> Result<String, Failure> {
     })
 }
 
-fn send(target: &Target, step: &Step) -> Result<(), Failure> {
+/// Sends one step; whatever is not accepted is a failure.
+pub fn send(target: &Target, step: &Step) -> Result<(), Failure> {
     match step {
         Step::Lead { click_id, external_id, name, email } => {
             let body = json!({
