@@ -4,6 +4,8 @@
 mod bindings;
 #[path = "build_support/crawlers.rs"]
 mod crawlers;
+#[path = "build_support/money.rs"]
+mod money;
 #[path = "build_support/public_suffixes.rs"]
 mod public_suffixes;
 
@@ -16,7 +18,7 @@ fn main() {
         println!("cargo::error={problem}");
     }
     let out = PathBuf::from(std::env::var_os("OUT_DIR").unwrap_or_default());
-    for made in [public_suffixes::generate(&out), crawlers::generate(&out)] {
+    for made in [public_suffixes::generate(&out), crawlers::generate(&out), money::generate(&out)] {
         if let Err(problem) = made {
             println!("cargo::error={problem}");
         }
