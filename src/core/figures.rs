@@ -86,16 +86,16 @@ mod tests {
         for amounts in [
             group("usd", None, 700, 3),
             group("eur", Some(5), 15, 3),
-            group("xyz", Some(9), 18, 2),
-            group("xyz", Some(-9), -9, 1),
-            group("abc", Some(4), 4, 1),
-            group("abc", Some(-4), -4, 1),
+            group("mnt", Some(9), 18, 2),
+            group("mnt", Some(-9), -9, 1),
+            group("all", Some(4), 4, 1),
+            group("all", Some(-4), -4, 1),
         ] {
             sum.add(&amounts, convert);
         }
         // 5 converts to 6 (5.5 rounded down by this rate), three times: 18, not 15 converted at once.
         assert_eq!(sum.amount, 718);
-        assert_eq!(sum.rest(), [(Currency::parse("xyz").unwrap(), 9)]);
+        assert_eq!(sum.rest(), [(Currency::parse("mnt").unwrap(), 9)]);
         let mut twice = sum.clone();
         twice.merge(&sum);
         assert_eq!((twice.amount, twice.rest()[0].1), (1436, 18));
