@@ -11,6 +11,7 @@ mod delivery;
 mod fake_stripe;
 mod health;
 mod kill;
+mod ledger;
 mod links;
 mod reconcile;
 mod size;

@@ -1,15 +1,23 @@
 //! What several modules need: a workspace of one's own in the shared instance.
 
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::thread;
+use std::time::{Duration, Instant};
 
+use pimms_cli::clock::now_secs;
 use pimms_cli::http_client::Answer;
 use pimms_cli::identity::Identity;
+use pimms_cli::stripe::Event;
 use serde_json::{Value, json};
 
 use crate::shared;
 
 /// A workspace that no other test knows.
 pub struct Workspace {
+    /// `ws_…`
+    pub id: String,
+    /// What Stripe signs its live events with.
+    pub secret: String,
     /// Its API key.
     pub key: String,
     /// Its short-link domain.
@@ -34,7 +42,41 @@ impl Workspace {
         let token = bootstrap_token();
         let answer = shared().client().post("/_pimms/bootstrap").bearer(&token).json(&body).send().unwrap();
         assert_eq!(answer.status, 200, "{}", answer.text());
-        Self { key: identity.api_key, domain }
+        Self { id: identity.workspace_id, secret: identity.webhook_secret, key: identity.api_key, domain }
+    }
+
+    /// Delivers a Stripe event to the workspace's own address; it must be accepted. Gives the verdict.
+    pub fn stripe(&self, event: &Event) -> String {
+        let sent = event.sign(&self.secret, now_secs());
+        let request = shared().client().post(&format!("/stripe/webhook/{}", self.id));
+        let answer = request.header("stripe-signature", &sent.signature).body(sent.body).send().unwrap();
+        assert_eq!(answer.status, 200, "{}", answer.text());
+        answer.json()["verdict"].as_str().unwrap().to_owned()
+    }
+
+    /// Makes a link and clicks it as a browser does: its id and the click's.
+    pub fn clicked(&self, key: &str) -> (String, String) {
+        let body = json!({"domain": self.domain, "key": key, "url": "https://shop.example/"});
+        let link = self.post("/links", &body);
+        let request = shared().client().get(&format!("/{key}")).header("x-pimms-host", &self.domain);
+        let browser = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/126.0.0.0 Safari/537.36";
+        let answer = request.header("user-agent", browser).send().unwrap();
+        let location = answer.header("location").unwrap().to_owned();
+        let click = location.split_once("pimms_id=").unwrap().1.to_owned();
+        (link["id"].as_str().unwrap().to_owned(), click)
+    }
+
+    /// Reads `path` until `wanted` holds of it; the projection follows within moments.
+    pub fn settles(&self, path: &str, wanted: impl Fn(&Value) -> bool) -> Value {
+        let started = Instant::now();
+        loop {
+            let found = self.get(path);
+            if wanted(&found) {
+                return found;
+            }
+            assert!(started.elapsed() < Duration::from_secs(30), "{path} stays {found}\n{}", shared().log());
+            thread::sleep(Duration::from_millis(50));
+        }
     }
 
     /// Any request to the API with the workspace's key: status and JSON.
