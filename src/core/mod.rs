@@ -5,6 +5,7 @@
 
 pub mod access;
 pub mod api;
+pub mod attribution;
 pub mod bots;
 pub mod click;
 pub mod click_id;
