@@ -62,10 +62,16 @@ impl Identity {
     /// The Worker's secrets as a dotenv file: what `wrangler secret put` holds in production.
     #[must_use]
     pub fn worker_env(&self) -> String {
-        format!(
-            "CLICK_ID_KEYS=\"{}\"\nENCRYPTION_KEY=\"{}\"\nBOOTSTRAP_TOKEN=\"{}\"\nPIMMS_LOCAL=\"1\"\n",
-            self.click_id_keys, self.encryption_key, self.bootstrap_token
-        )
+        // Locally the platform's endpoint shares the demo workspace's secrets.
+        let variables = [
+            ("CLICK_ID_KEYS", self.click_id_keys.as_str()),
+            ("ENCRYPTION_KEY", &self.encryption_key),
+            ("BOOTSTRAP_TOKEN", &self.bootstrap_token),
+            ("STRIPE_LIVE_SECRETS", &self.webhook_secret),
+            ("STRIPE_TEST_SECRETS", &self.webhook_secret_test),
+            ("PIMMS_LOCAL", "1"),
+        ];
+        variables.iter().map(|(name, value)| format!("{name}=\"{value}\"\n")).collect()
     }
 }
 
