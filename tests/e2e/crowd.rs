@@ -441,7 +441,7 @@ impl Crowd {
 
 impl Who {
     fn id(&self, prefix: &str, name: &str) -> String {
-        format!("{prefix}_{}{name}", self.name)
+        format!("{prefix}_{}x{name}", self.name)
     }
 
     fn email(&self) -> String {

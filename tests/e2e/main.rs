@@ -5,6 +5,7 @@
 
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a failing step ends the test")]
 
+mod chaos;
 #[expect(dead_code, reason = "a history knows more of its people than these tests ask")]
 mod crowd;
 mod delivery;
