@@ -30,13 +30,23 @@ pub fn fold(mut facts: Vec<Fact>, policy: &Policy) -> View {
     let first = first_payments(&payments);
     let chains = Chains::of(&facts, &touches, &payments, &first);
     let mut customer = people::customer(&facts, &touches);
-    let mut books =
-        Books { policy, touches: &touches, chains: &chains, facts: &facts, view: View::default() };
+    let mut books = Books {
+        policy,
+        touches: &touches,
+        chains: &chains,
+        facts: &facts,
+        told_by: told_by(&facts),
+        sales_of: BTreeMap::new(),
+        view: View::default(),
+    };
     books.view.customer.clone_from(&customer);
     for (node, payment) in &payments {
         books.payment(node, payment);
     }
     books.view.sales.sort_by(|a, b| (a.at, &a.id).cmp(&(b.at, &b.id)));
+    for (index, sale) in books.view.sales.iter().enumerate() {
+        books.sales_of.entry(sale.node.clone()).or_default().push(index);
+    }
     let known = customer.external_id.is_some() || !customer.stripe_ids.is_empty();
     books.movements(&ids, known);
     let mut view = books.view;
@@ -100,7 +110,26 @@ struct Books<'a> {
     touches: &'a Touches,
     chains: &'a Chains,
     facts: &'a [Fact],
+    /// Click id → the first lead and the first other fact that told it.
+    told_by: BTreeMap<&'a str, Vec<&'a Fact>>,
+    /// Payment → its sales, by place in the view.
+    sales_of: BTreeMap<String, Vec<usize>>,
     view: View,
+}
+
+/// Who told of each click first, for receipts; bounded, so that a receipt does not grow with the history.
+fn told_by(facts: &[Fact]) -> BTreeMap<&str, Vec<&Fact>> {
+    let mut told: BTreeMap<&str, Vec<&Fact>> = BTreeMap::new();
+    for fact in facts {
+        for touch in fact.body.touches() {
+            let known = told.entry(touch.click_id.as_str()).or_default();
+            let is_lead = |fact: &Fact| matches!(fact.body, Body::Lead { .. });
+            if known.iter().all(|other| is_lead(other) != is_lead(fact)) {
+                known.push(fact);
+            }
+        }
+    }
+    told
 }
 
 impl Books<'_> {
@@ -185,17 +214,13 @@ impl Books<'_> {
     }
 
     fn receipt(&self, payment: &Payment<'_>, paid: &Paid, attribution: &Attribution, alone: bool) -> Receipt {
-        let taken = attribution.touch.as_ref().map(|touch| touch.click_id.as_str());
-        let told_click = |fact: &Fact| {
-            taken.is_some() && fact.body.touches().iter().any(|t| Some(t.click_id.as_str()) == taken)
-        };
         let mut evidence: Vec<Evidence> = payment.facts.iter().map(|fact| says(fact)).collect();
-        evidence.extend(
-            self.facts
-                .iter()
-                .filter(|fact| told_click(fact) && !payment.facts.contains(fact))
-                .map(|fact| Evidence { says: "the click".to_owned(), ..says(fact) }),
-        );
+        let taken = attribution.touch.as_ref().and_then(|touch| self.told_by.get(touch.click_id.as_str()));
+        for fact in taken.into_iter().flatten() {
+            if !evidence.iter().any(|known| known.event_id == fact.source.event_id) {
+                evidence.push(Evidence { says: "the click".to_owned(), ..says(fact) });
+            }
+        }
         evidence.sort_by(|a, b| (a.at, &a.event_id, &a.says).cmp(&(b.at, &b.event_id, &b.says)));
         evidence.dedup();
         let rejected = self.touches.rejected(attribution);
@@ -246,17 +271,18 @@ impl Books<'_> {
 
     /// The one sale of the payment a fact speaks of.
     fn sale_of(&self, ids: &PaymentIds, fact: &Fact) -> Option<usize> {
-        let node = ids.payment_of(fact)?;
-        let mut found =
-            self.view.sales.iter().enumerate().filter(|(_, sale)| sale.node == node).map(|(at, _)| at);
-        let first = found.next()?;
-        found.next().is_none().then_some(first)
+        match self.sales_of.get(&ids.payment_of(fact)?)?.as_slice() {
+            [one] => Some(*one),
+            _ => None,
+        }
     }
 
     fn movement(&mut self, ids: &PaymentIds, known: bool, movement: &Movement<'_>, kind: EntryKind) {
         let account = &movement.fact.source.account;
         let node = ids.payment_of(movement.fact).unwrap_or_default();
-        let of_payment: Vec<&SaleView> = self.view.sales.iter().filter(|sale| sale.node == node).collect();
+        let of_payment = self.sales_of.get(&node).map(Vec::as_slice).unwrap_or_default();
+        let of_payment: Vec<&SaleView> =
+            of_payment.iter().filter_map(|at| self.view.sales.get(*at)).collect();
         let name = format!(
             "{}|{}|{}|{}",
             kind.as_str(),
@@ -306,14 +332,14 @@ impl Books<'_> {
 
     /// More than the payment is kept as stated, and said.
     fn flag_over_refunds(&mut self) {
+        let mut undone: BTreeMap<&str, i64> = BTreeMap::new();
+        for entry in self.view.entries.iter().filter(|entry| entry.kind == EntryKind::Refund) {
+            if let Some(sale) = &entry.sale_id {
+                *undone.entry(sale).or_default() -= entry.amount;
+            }
+        }
         for sale in &mut self.view.sales {
-            let undone: i64 = self
-                .view
-                .entries
-                .iter()
-                .filter(|e| e.sale_id.as_deref() == Some(&sale.id) && e.kind == EntryKind::Refund)
-                .map(|e| -e.amount)
-                .sum();
+            let undone = undone.get(sale.id.as_str()).copied().unwrap_or(0);
             if undone > sale.amount {
                 let text =
                     format!("refunds of {undone} exceed the payment of {} {}", sale.amount, sale.currency);
