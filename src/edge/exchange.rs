@@ -3,26 +3,16 @@
 use worker::{Env, Result};
 
 use crate::core::figures::Amounts;
-use crate::core::money::Currency;
+use crate::core::money::rates::Converter;
 use crate::edge::figures::Scope;
-
-/// What converts the amounts of one query.
-pub(crate) struct Rates {
-    to: Currency,
-}
+use crate::edge::fx;
 
 /// The rates that `groups` need.
 pub(crate) async fn rates<'a>(
-    _env: &Env,
+    env: &Env,
     scope: &Scope,
-    _groups: impl Iterator<Item = &'a Amounts>,
-) -> Result<Rates> {
-    Ok(Rates { to: scope.currency })
-}
-
-impl Rates {
-    /// `amount` minor units in the report's currency; `None` without a rate.
-    pub(crate) fn convert(&self, from: Currency, _day: &str, amount: i64) -> Option<i64> {
-        (from == self.to).then_some(amount)
-    }
+    groups: impl Iterator<Item = &'a Amounts>,
+) -> Result<Converter> {
+    let amounts = groups.map(|group| (group.currency, group.rate_day.as_str()));
+    fx::converter(env, &scope.workspace_id, scope.currency, amounts).await
 }

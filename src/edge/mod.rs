@@ -17,6 +17,7 @@ pub(crate) mod entropy;
 pub(crate) mod exchange;
 pub(crate) mod figures;
 pub(crate) mod folders;
+pub(crate) mod fx;
 pub(crate) mod keys;
 pub(crate) mod kv_links;
 pub(crate) mod link_list;

@@ -5,7 +5,7 @@ use worker::{Context, Env, Method, Request};
 
 use crate::core::problem::{Code, Problem};
 use crate::http::failure::Answer;
-use crate::http::{ledger, ledger_entries, links, stripe_settings, track};
+use crate::http::{fx_rates, ledger, ledger_entries, links, stripe_settings, track};
 
 /// Answers `path`, which comes without the prefix `/api`.
 pub(crate) async fn route(request: Request, env: &Env, ctx: &Context, path: &str) -> Answer {
@@ -24,6 +24,8 @@ pub(crate) async fn route(request: Request, env: &Env, ctx: &Context, path: &str
         (Method::Get, ["links", id]) => links::show(&request, env, ctx, id).await,
         (Method::Patch | Method::Put, ["links", id]) => links::update(request, env, ctx, id).await,
         (Method::Delete, ["links", id]) => links::delete(&request, env, ctx, id).await,
+        (Method::Get, ["fx-rates"]) => fx_rates::show(&request, env, ctx).await,
+        (Method::Put, ["fx-rates"]) => fx_rates::replace(request, env, ctx).await,
         (Method::Get, ["stripe"]) => stripe_settings::show(&request, env, ctx).await,
         (Method::Put, ["stripe"]) => stripe_settings::replace(request, env, ctx).await,
         (Method::Post, ["track", "lead"]) => track::lead(request, env, ctx).await,
@@ -36,7 +38,7 @@ pub(crate) async fn route(request: Request, env: &Env, ctx: &Context, path: &str
         (Method::Delete, ["customers", id]) => ledger::erase(&request, env, ctx, id).await,
         (
             _,
-            ["links" | "stripe" | "parked"]
+            ["links" | "fx-rates" | "stripe" | "parked"]
             | ["links", _]
             | ["track", "lead" | "sale"]
             | ["ledger", "totals" | "entries" | "rebuild"],

@@ -8,6 +8,7 @@ pub(crate) mod body;
 pub(crate) mod bootstrap;
 pub(crate) mod failure;
 pub(crate) mod faults;
+pub(crate) mod fx_rates;
 pub(crate) mod ledger;
 pub(crate) mod ledger_entries;
 pub(crate) mod link_writes;

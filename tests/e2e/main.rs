@@ -14,6 +14,7 @@ mod health;
 mod kill;
 mod ledger;
 mod links;
+mod money;
 mod reconcile;
 mod size;
 mod stripe_signer;
