@@ -74,8 +74,7 @@ fn the_npm_lock_file_belongs_to_the_manifest() {
     assert_eq!(lock.pointer("/packages//devDependencies"), manifest.pointer("/devDependencies"));
     let packages = lock.pointer("/packages").and_then(serde_json::Value::as_object);
     for (path, package) in packages.unwrap_or_else(|| panic!("no packages")) {
-        if let Some(source) = package.get("resolved").and_then(serde_json::Value::as_str) {
-            assert!(source.starts_with("https://registry.npmjs.org/"), "{path} comes from {source}");
-        }
+        // Whichever registry a machine uses: the lock file pins what, by hash, not from where.
+        assert!(package.get("resolved").is_none(), "{path} names its download address");
     }
 }
