@@ -38,11 +38,37 @@ fn funnel(play: &Play) -> Table {
     table
 }
 
+/// Every payment of a customer: what it came to, by which rule it has its link, and the events it rests on.
 fn receipts(target: &Target, customer: &Value) -> Result<String, Failure> {
     let mut out = String::new();
-    for sale in customer.get("sales").and_then(Value::as_array).into_iter().flatten() {
+    for sale in list(customer, "saleEvents") {
+        // The receipt of its own page, as a person would open it.
         let sale = target.get(&format!("/api/sales/{}", text(sale, "id")))?;
-        let _ = writeln!(out, "{sale:#}");
+        let number = |name: &str| sale.get(name).and_then(Value::as_i64).unwrap_or(0).to_string();
+        let _ = writeln!(
+            out,
+            "  {} · {} · {}",
+            text(&sale, "reference"),
+            text(&sale, "eventName"),
+            text(&sale, "timestamp")
+        );
+        let mut money = Table::new(&["Currency", "Paid", "Refunded", "Disputed", "Net"]);
+        let currency = text(&sale, "currency").to_owned();
+        money.row([currency, number("amount"), number("refunded"), number("disputed"), number("net")]);
+        let _ = write!(out, "{money}");
+        let receipt = sale.get("receipt").cloned().unwrap_or_default();
+        for sentence in list(&receipt, "explanation").filter_map(Value::as_str) {
+            let _ = writeln!(out, "  {sentence}");
+        }
+        let mut evidence = Table::new(&["Event", "Type", "Says"]);
+        for event in list(&receipt, "evidence") {
+            evidence.row([text(event, "eventId"), text(event, "eventType"), text(event, "says")]);
+        }
+        let _ = writeln!(out, "{evidence}");
     }
     Ok(out)
+}
+
+fn list<'a>(value: &'a Value, field: &str) -> impl Iterator<Item = &'a Value> {
+    value.get(field).and_then(Value::as_array).into_iter().flatten()
 }
