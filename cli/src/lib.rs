@@ -9,6 +9,7 @@ pub mod failure;
 pub mod files;
 pub mod http_client;
 pub mod identity;
+pub mod import;
 pub mod instance;
 pub mod local_config;
 pub mod migrations;

@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 use pimms_cli::failure::Failure;
-use pimms_cli::{dev, rebuild, reconcile, replay, setup, simulate, size, worker_build};
+use pimms_cli::{dev, import, rebuild, reconcile, replay, setup, simulate, size, worker_build};
 
 /// Runs pimms-edge on this machine. Without a command it is `pimms dev`.
 #[derive(Debug, Parser)]
@@ -31,6 +31,8 @@ enum Command {
     Simulate(simulate::Options),
     /// Delivers past Stripe events again, freshly signed.
     Replay(replay::Options),
+    /// Brings links over from a CSV file, or from an API of the shape of Dub's or PiMMs's.
+    Import(import::Options),
     /// Drops the read model and has the ledgers make it anew.
     Rebuild(rebuild::Options),
     /// Compares the ledger with Stripe's charges and invoices.
@@ -45,6 +47,7 @@ fn run(arguments: Arguments) -> Result<(), Failure> {
         Command::Size(options) => size::run(&options),
         Command::Simulate(options) => simulate::run(&options),
         Command::Replay(options) => replay::run(&options),
+        Command::Import(options) => import::run(&options),
         Command::Rebuild(options) => rebuild::run(&options),
         Command::Reconcile(options) => reconcile::run(&options),
     }

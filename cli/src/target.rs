@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use crate::clock;
 use crate::failure::{Failure, OrFail};
-use crate::http_client::Client;
+use crate::http_client::{Answer, Client};
 use crate::project::{DEFAULT_DATA, Project};
 use crate::seed::{DEMO_KEY, Ready};
 use crate::stripe::sign;
@@ -121,6 +121,15 @@ impl Target {
         let answer =
             self.client.post(path).bearer(&self.api_key).json(body).send()?.success().or_fail(doing)?;
         serde_json::from_slice(&answer.body).or_fail(doing)
+    }
+
+    /// Any request to the API; the status is part of the answer.
+    pub fn send(&self, method: &str, path: &str, body: Option<&Value>) -> Result<Answer, Failure> {
+        let request = self.client.request(method, path).bearer(&self.api_key);
+        match body {
+            Some(body) => request.json(body).send(),
+            None => request.send(),
+        }
     }
 
     /// `GET /api/ledger/totals`.

@@ -11,6 +11,7 @@ mod crowd;
 mod delivery;
 mod fake_stripe;
 mod health;
+mod import;
 mod kill;
 mod ledger;
 mod links;
