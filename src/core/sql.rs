@@ -61,6 +61,11 @@ pub struct Where {
 impl Where {
     /// Adds a condition; every `?` in it takes the next of `binds`.
     pub fn and(&mut self, text: &'static str, binds: impl IntoIterator<Item = Bind>) {
+        self.and_made(text, binds.into_iter().collect());
+    }
+
+    /// Adds a condition put together from other conditions, which are constants themselves.
+    pub(crate) fn and_made(&mut self, text: &str, binds: Vec<Bind>) {
         if !self.text.is_empty() {
             self.text.push_str(" AND ");
         }

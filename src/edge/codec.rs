@@ -15,3 +15,8 @@ pub(crate) fn encode<T: Serialize>(value: &T) -> Result<String> {
 pub(crate) fn decode<T: DeserializeOwned>(text: &str) -> Result<T> {
     serde_json::from_str(text).map_err(|e| Error::RustError(format!("cannot decode: {e}")))
 }
+
+/// Something that must be there is not.
+pub(crate) fn missing(what: &str) -> Error {
+    Error::RustError(format!("{what} is missing"))
+}

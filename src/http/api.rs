@@ -5,7 +5,9 @@ use worker::{Context, Env, Method, Request};
 
 use crate::core::problem::{Code, Problem};
 use crate::http::failure::Answer;
-use crate::http::{fx_rates, ledger, ledger_entries, links, stripe_settings, track};
+use crate::http::{
+    analytics, customers, events, fx_rates, ledger, ledger_entries, links, sales, stripe_settings, track,
+};
 
 /// Answers `path`, which comes without the prefix `/api`.
 pub(crate) async fn route(request: Request, env: &Env, ctx: &Context, path: &str) -> Answer {
@@ -35,11 +37,19 @@ pub(crate) async fn route(request: Request, env: &Env, ctx: &Context, path: &str
         (Method::Post, ["ledger", "rebuild"]) => ledger::rebuild(&request, env, ctx).await,
         (Method::Get, ["parked"]) => ledger::parked(&request, env, ctx).await,
         (Method::Get, ["stripe", "events"]) => ledger::events(&request, env, ctx).await,
+        (Method::Get, ["customers"]) => customers::list(&request, env, ctx).await,
+        (Method::Get, ["customers", "count"]) => customers::count(&request, env, ctx).await,
+        (Method::Get, ["customers", id]) => customers::show(&request, env, ctx, id).await,
+        (Method::Get, ["sales", id]) => sales::show(&request, env, ctx, id).await,
+        (Method::Get, ["events"]) => events::list(&request, env, ctx).await,
+        (Method::Get, ["analytics", path @ ..]) if path.len() <= 2 => {
+            analytics::report(&request, env, ctx, path).await
+        }
         (Method::Delete, ["customers", id]) => ledger::erase(&request, env, ctx, id).await,
         (
             _,
-            ["links" | "fx-rates" | "stripe" | "parked"]
-            | ["links", _]
+            ["links" | "fx-rates" | "stripe" | "parked" | "customers" | "events" | "analytics"]
+            | ["links" | "customers" | "sales", _]
             | ["track", "lead" | "sale"]
             | ["ledger", "totals" | "entries" | "rebuild"],
         ) => Err(wrong_method().into()),

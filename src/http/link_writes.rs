@@ -7,7 +7,7 @@ use crate::core::api::link_body::{LinkBody, is_new_password};
 use crate::core::problem::{Code, Problem};
 use crate::core::time::Millis;
 use crate::core::validate::Given;
-use crate::core::{destination, domain, key};
+use crate::core::{destination, domain, key, password};
 use crate::edge::{d1, domains, entropy, folders, link_rows, links, tags};
 use crate::http::failure::Failure;
 
@@ -169,16 +169,15 @@ async fn check_destinations(env: &Env, link: &Link) -> Result<(), Failure> {
     }
 }
 
-fn set_password(link: &mut Link, body: &LinkBody) -> Result<(), Problem> {
+fn set_password(link: &mut Link, body: &LinkBody) -> worker::Result<()> {
     match &body.password {
-        Given::Absent => Ok(()),
-        Given::Null => {
-            link.options.password = None;
-            Ok(())
+        Given::Null => link.options.password = None,
+        Given::Value(text) if is_new_password(text) => {
+            link.options.password = Some(password::hash(text, entropy::random()?));
         }
-        Given::Value(password) if !is_new_password(password) => Ok(()),
-        Given::Value(_) => Err(Problem::invalid("custom", "password", "Passwords cannot be set here")),
+        Given::Absent | Given::Value(_) => {}
     }
+    Ok(())
 }
 
 /// The tags a body names; `None`: it names none, not even no tags. Ids win over names.

@@ -6,7 +6,8 @@ use worker::{Context, Env, Request, Response};
 use crate::core::access::Permission;
 use crate::core::api::link::{Figures, Link};
 use crate::core::api::link_body::LinkBody;
-use crate::core::api::link_filter::{GROUPINGS, LinkFilter, Order, Page};
+use crate::core::api::link_filter::{GROUPINGS, LinkFilter, ORDERS};
+use crate::core::api::paging::{Order, Page};
 use crate::core::problem::Problem;
 use crate::core::validate::{Fields, Query};
 use crate::core::{domain, key};
@@ -73,7 +74,7 @@ pub(crate) async fn list(request: &Request, env: &Env, ctx: &Context) -> Answer 
     let page = Page::parse(&query)?;
     let wanted = Wanted {
         filter: &filter,
-        order: Order::parse(&query)?,
+        order: Order::parse(&query, &ORDERS)?,
         page: &page,
         size: query.page_size("pageSize", PAGE_SIZE, PAGE_SIZE)?,
     };

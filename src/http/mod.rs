@@ -2,10 +2,13 @@
 //!
 //! A handler reads, authorises, loads, asks `core` to decide, and does what it said.
 
+pub(crate) mod analytics;
 pub(crate) mod api;
 pub(crate) mod auth;
 pub(crate) mod body;
 pub(crate) mod bootstrap;
+pub(crate) mod customers;
+pub(crate) mod events;
 pub(crate) mod failure;
 pub(crate) mod faults;
 pub(crate) mod fx_rates;
@@ -15,6 +18,7 @@ pub(crate) mod link_writes;
 pub(crate) mod links;
 pub(crate) mod redirect;
 pub(crate) mod respond;
+pub(crate) mod sales;
 pub(crate) mod stripe_settings;
 pub(crate) mod stripe_webhook;
 pub(crate) mod track;
@@ -66,4 +70,9 @@ fn split(path: &str) -> (&str, &str) {
 /// The query of a request.
 pub(crate) fn query(request: &Request) -> Result<Query> {
     Ok(Query::parse(request.url()?.query().unwrap_or_default()))
+}
+
+/// Whether the caller is one of the generated SDKs, whose types leave less room than JSON does.
+pub(crate) fn is_generated_client(request: &Request) -> Result<bool> {
+    Ok(request.headers().get("user-agent")?.is_some_and(|agent| agent.starts_with("speakeasy-sdk")))
 }

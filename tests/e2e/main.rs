@@ -5,9 +5,11 @@
 
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a failing step ends the test")]
 
+mod analytics;
 mod chaos;
 #[expect(dead_code, reason = "a history knows more of its people than these tests ask")]
 mod crowd;
+mod customers;
 mod delivery;
 mod fake_stripe;
 mod health;

@@ -195,18 +195,8 @@ impl LinkFilter {
     }
 }
 
-/// What a list is ordered by.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Order {
-    /// As the caller names it.
-    pub name: &'static str,
-    /// An expression over `links AS l`, and `m.amount` for money; never NULL, so that cursors can compare it.
-    pub column: &'static str,
-    /// Smallest first.
-    pub ascending: bool,
-}
-
-const ORDERS: [(&str, &str); 7] = [
+/// What links are sorted by; `m.amount` is the money of a link.
+pub const ORDERS: [(&str, &str); 7] = [
     ("createdAt", "l.created_at"),
     ("clicks", "l.clicks"),
     ("saleAmount", "COALESCE(m.amount, 0)"),
@@ -215,60 +205,6 @@ const ORDERS: [(&str, &str); 7] = [
     ("utm_medium", "COALESCE(l.utm_medium, '')"),
     ("utm_campaign", "COALESCE(l.utm_campaign, '')"),
 ];
-
-impl Order {
-    /// `?sortBy=&sortOrder=`, newest first unless said otherwise.
-    ///
-    /// # Errors
-    /// 422.
-    pub fn parse(query: &Query) -> Result<Self, Problem> {
-        let words = ORDERS.map(|(name, _)| name);
-        let by = match query.choice("sortBy", &words)? {
-            Some(by) => Some(by),
-            None => query.choice("sort", &words)?,
-        };
-        let ascending = query.choice("sortOrder", &["desc", "asc"])? == Some("asc");
-        let (name, column) =
-            ORDERS.into_iter().find(|(name, _)| Some(*name) == by).unwrap_or(("createdAt", "l.created_at"));
-        Ok(Self { name, column, ascending })
-    }
-}
-
-/// Which part of a list is wanted.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Page {
-    /// By offset.
-    Number {
-        /// From 1.
-        page: i64,
-    },
-    /// What comes after this id.
-    After(String),
-    /// What comes before this id.
-    Before(String),
-}
-
-impl Page {
-    /// `?page=`, `?startingAfter=`, `?endingBefore=`: one of them.
-    ///
-    /// # Errors
-    /// 422.
-    pub fn parse(query: &Query) -> Result<Self, Problem> {
-        let after = query.text_up_to("startingAfter", 100)?;
-        let before = query.text_up_to("endingBefore", 100)?;
-        let conflict = |name: &str, other: &str| {
-            Problem::invalid("custom", name, &format!("cannot be combined with {other}"))
-        };
-        match (after, before) {
-            (Some(_), Some(_)) => Err(conflict("startingAfter", "endingBefore")),
-            (Some(_), None) if query.text("page").is_some() => Err(conflict("startingAfter", "page")),
-            (None, Some(_)) if query.text("page").is_some() => Err(conflict("endingBefore", "page")),
-            (Some(id), None) => Ok(Self::After(id.to_owned())),
-            (None, Some(id)) => Ok(Self::Before(id.to_owned())),
-            (None, None) => Ok(Self::Number { page: query.page()? }),
-        }
-    }
-}
 
 #[cfg(test)]
 mod tests {
@@ -329,20 +265,5 @@ mod tests {
             assert_eq!(found.text().contains("l.utm_term IN"), group.name != "utm_term");
             assert_eq!(found.text().contains("link_tags"), group.name != "tagId");
         }
-    }
-
-    #[test]
-    fn orders_and_pages() {
-        let order = |query: &str| Order::parse(&Query::parse(query)).map(|o| (o.name, o.ascending));
-        assert_eq!(order(""), Ok(("createdAt", false)));
-        assert_eq!(order("sort=clicks&sortOrder=asc"), Ok(("clicks", true)));
-        assert!(order("sortBy=url;--").is_err());
-        let page = |query: &str| Page::parse(&Query::parse(query));
-        assert_eq!(page(""), Ok(Page::Number { page: 1 }));
-        assert_eq!(page("startingAfter=link_1"), Ok(Page::After("link_1".to_owned())));
-        assert!(page("startingAfter=a&endingBefore=b").is_err());
-        assert!(page("startingAfter=a&page=2").is_err());
-        assert!(page("endingBefore=a&page=1").is_err());
-        assert!(page("page=1001").is_err());
     }
 }

@@ -1,7 +1,11 @@
 //! The shapes of the REST API: what bodies may say, and what answers look like.
 
 pub mod bootstrap;
+pub mod customer;
+pub mod event;
 pub mod link;
 pub mod link_body;
 pub mod link_filter;
+pub mod paging;
+pub mod sale;
 pub mod stripe;
