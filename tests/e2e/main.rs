@@ -22,6 +22,7 @@ mod reconcile;
 mod size;
 mod stripe_signer;
 mod support;
+mod track;
 mod webhook;
 
 use std::sync::LazyLock;
