@@ -19,6 +19,7 @@ mod ledger;
 mod links;
 mod money;
 mod reconcile;
+mod reports;
 mod size;
 mod stripe_signer;
 mod support;
