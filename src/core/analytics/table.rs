@@ -238,7 +238,7 @@ mod tests {
         table.add(Measure::Sales, rows(json!([{"k0": "DE", "n": 1}, {"k0": "FR", "n": 2}])), no_rate);
         let money = json!([
             {"k0": "FR", "currency": "usd", "rate_day": "", "each": null, "total": 4900, "n": 2},
-            {"k0": "DE", "currency": "xyz", "rate_day": "2030-01-01", "each": 7, "total": 7, "n": 1}
+            {"k0": "DE", "currency": "mnt", "rate_day": "2030-01-01", "each": 7, "total": 7, "n": 1}
         ]);
         table.add(Measure::Money, rows(money), no_rate);
         let row = |country: &str, clicks: i64, sales: i64, amount: i64| {
@@ -246,7 +246,7 @@ mod tests {
                 "saleAmount": amount})
         };
         let mut germany = row("DE", 0, 1, 0);
-        germany["unconverted"] = json!([{"currency": "xyz", "amount": 7}]);
+        germany["unconverted"] = json!([{"currency": "mnt", "amount": 7}]);
         assert_eq!(
             shown(&table, Event::Composite, &[]),
             json!([row("US", 5, 0, 0), row("FR", 3, 2, 4900), germany])
