@@ -157,3 +157,117 @@ fn a_sale_counts_in_the_day_it_was_made_and_its_refund_in_its_own() {
         assert_eq!(found, [("Unknown", 4100)], "{group}");
     }
 }
+
+/// The number of rows and the sum of their money.
+fn listed(workspace: &Workspace, path: &str) -> (usize, i64) {
+    let rows = workspace.get(path);
+    let rows = rows.as_array().unwrap_or_else(|| panic!("{path}: {rows}"));
+    (rows.len(), rows.iter().filter_map(|row| row["saleAmount"].as_i64()).sum())
+}
+
+#[test]
+fn old_paths_and_further_groupings_say_the_same() {
+    let (workspace, links, _) = three_touches("paths");
+    let now = now_secs() + 1;
+    paid(&workspace, 1, 700, "usd", now);
+    let end = format!("end={}", Millis((now + 60) * 1000).to_iso());
+    workspace.settles(&format!("/analytics?event=sales&{end}"), |count| count["saleAmount"] == 700);
+    workspace.settles("/analytics?event=composite", |count| count["clicks"] == 3 && count["leads"] == 3);
+    for (path, query) in [
+        ("sales/countries", "event=sales&groupBy=countries"),
+        ("sales/timeseries", "event=sales&groupBy=timeseries"),
+        ("leads/top_links", "event=leads&groupBy=top_links"),
+        ("browsers", "event=clicks&groupBy=browsers"),
+        ("sales", "event=sales"),
+        // The path wins over the query.
+        ("leads/devices?event=sales&groupBy=os", "event=leads&groupBy=devices"),
+    ] {
+        let joint = if path.contains('?') { "&" } else { "?" };
+        let by_path = workspace.get(&format!("/analytics/{path}{joint}{end}"));
+        assert_eq!(by_path, workspace.get(&format!("/analytics?{query}&{end}")), "{path}");
+    }
+    assert_eq!(workspace.get(&format!("/analytics/clicks?{end}")), json!(3));
+    // Every grouping of the contract answers a list whose money is the count's.
+    for group in [
+        "timeseries",
+        "continents",
+        "countries",
+        "regions",
+        "cities",
+        "devices",
+        "browsers",
+        "os",
+        "triggers",
+        "referers",
+        "referer_urls",
+        "top_links",
+        "top_urls",
+    ] {
+        let path = format!("/analytics?event=composite&groupBy={group}&{end}");
+        assert_eq!(listed(&workspace, &path).1, 700, "{group}");
+    }
+    // No link of these has UTM values.
+    for group in
+        ["utm_sources", "utm_mediums", "utm_campaigns", "utm_terms", "utm_contents", "utm_combinations"]
+    {
+        let path = format!("/analytics?event=composite&groupBy={group}&{end}");
+        assert_eq!(listed(&workspace, &path), (0, 0), "{group}");
+    }
+    let series = format!("/analytics?event=composite&groupBy=link_timeseries&interval=7d&{end}");
+    assert_eq!(listed(&workspace, &series), (3 * 7, 700));
+    let other = Workspace::new("paths-other");
+    assert_eq!(other.get(&format!("/analytics?event=composite&{end}"))["clicks"], 0);
+    refused(&other.call("GET", &format!("/analytics?linkId={}", links[0]), None), 404, "not_found");
+    refused(&other.call("GET", &format!("/events?linkId={}", links[0]), None), 404, "not_found");
+    refused(&other.call("GET", &format!("/analytics?domain={}", workspace.domain), None), 404, "not_found");
+    for path in ["/analytics/moon", "/analytics/clicks/moon"] {
+        refused(&workspace.call("GET", path, None), 404, "not_found");
+    }
+    let anonymous = crate::shared().client().get("/api/analytics").send().unwrap();
+    assert_eq!(anonymous.status, 401);
+}
+
+#[test]
+fn the_stream_of_sales_is_ordered_by_their_own_time() {
+    let workspace = Workspace::new("stream");
+    let rates = json!({"rates": {"JPY": 150}});
+    assert_eq!(workspace.call("PUT", "/fx-rates", Some(&rates)).0, 200);
+    let now = now_secs();
+    // Told out of order; three of them in the same second.
+    let told =
+        [(1, 100, "usd", 9), (2, 3000, "jpy", 2), (3, 300, "usd", 2), (4, 400, "usd", 2), (5, 500, "usd", 0)];
+    for (n, amount, currency, days_ago) in told {
+        let session = Session::paid(&format!("cs_{n}")).amount(amount, currency).intent(&format!("pi_{n}"));
+        let event = Event::new("checkout.session.completed", session.customer(&format!("cus_{n}")));
+        workspace.stripe(&event.at(now - days_ago * DAY));
+    }
+    let amounts = |query: &str| -> Vec<i64> {
+        let rows = workspace.get(&format!("/events?event=sales&{query}"));
+        rows.as_array().unwrap().iter().map(|row| row["saleAmount"].as_i64().unwrap()).collect()
+    };
+    workspace.settles("/events?event=sales&interval=30d", |rows| rows.as_array().unwrap().len() == 5);
+    let all = amounts("interval=30d");
+    assert_eq!((all[0], all[4]), (500, 100), "{all:?}");
+    let mut same_second = all[1..4].to_vec();
+    same_second.sort_unstable();
+    assert_eq!(same_second, [300, 400, 2000], "3000 yen are 20 dollars");
+    assert_eq!(amounts(""), [500], "the last day unless asked for more");
+    assert_eq!(amounts("interval=7d").len(), 4);
+    let (start, end) = (Millis((now - 10 * DAY) * 1000).to_iso(), Millis((now - 8 * DAY) * 1000).to_iso());
+    assert_eq!(amounts(&format!("start={start}&end={end}")), [100]);
+    // Pages of one order, also where times are equal.
+    let pages: Vec<i64> =
+        (1..=5).flat_map(|page| amounts(&format!("interval=30d&limit=1&page={page}"))).collect();
+    assert_eq!(pages, all);
+    assert_eq!(amounts("interval=30d&limit=1&page=6"), [0; 0]);
+    let mut ascending = amounts("interval=30d&sortOrder=asc");
+    ascending.reverse();
+    assert_eq!(ascending, all);
+    assert_eq!(amounts("interval=30d&mode=test"), [0; 0]);
+    let yen = workspace.get("/events?event=sales&interval=30d");
+    let yen = yen.as_array().unwrap().iter().find(|row| row["sale"]["currency"] == "jpy").unwrap();
+    assert_eq!(
+        (&yen["sale"]["amount"], &yen["link"], &yen["click"]),
+        (&json!(3000), &Value::Null, &Value::Null)
+    );
+}
