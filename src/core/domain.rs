@@ -2,6 +2,8 @@
 
 use std::net::IpAddr;
 
+use serde::{Deserialize, Serialize};
+
 /// The domain that requests to this machine's loopback belong to.
 ///
 /// A local instance registers it for its demo workspace, so that `http://127.0.0.1:8787/launch` is the link
@@ -10,6 +12,21 @@ pub const LOCAL: &str = "localhost";
 
 /// How long a host name may be. Source: RFC 1035 §2.3.4.
 const MAX_BYTES: usize = 253;
+
+/// What a redirect needs to know of a domain, beside its links: a row of D1's `domains`.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DomainRecord {
+    /// The domain.
+    pub slug: String,
+    /// Where unknown links lead instead of the page.
+    pub not_found_url: Option<String>,
+    /// Where expired links lead instead of the page.
+    pub expired_url: Option<String>,
+    /// JSON text for Android's app links.
+    pub asset_links: Option<String>,
+    /// JSON text for Apple's universal links.
+    pub apple_app_site_association: Option<String>,
+}
 
 /// The domain a `Host` header names: lower case, without port, a leading `www.` and a trailing dot.
 ///

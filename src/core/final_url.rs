@@ -61,6 +61,20 @@ impl Target {
         self.0.host_str()
     }
 
+    /// Whether it is the page at `host` and `path` (still percent-encoded), whatever the query.
+    #[must_use]
+    pub fn is_at(&self, host: &str, path: &str) -> bool {
+        self.host() == Some(host) && self.0.path() == path
+    }
+
+    /// The address with one parameter more.
+    #[must_use]
+    pub fn with_parameter(&self, name: &str, value: &str) -> String {
+        let mut query = Query::of(&self.0);
+        query.set(name.into(), value.into());
+        query.written_onto(&self.0)
+    }
+
     /// As written in a `Location` header.
     #[must_use]
     pub fn as_str(&self) -> &str {

@@ -77,7 +77,8 @@ pub fn of_path(path: &str) -> Option<Asked> {
         Cow::Borrowed(path)
     };
     let bare = decoded.trim_matches('/');
-    let (bare, inspect) = bare.strip_suffix('+').map_or((bare, false), |bare| (bare, true));
+    let (bare, inspect) =
+        bare.strip_suffix('+').map_or((bare, false), |bare| (bare.trim_end_matches('/'), true));
     if bare.is_empty() {
         return Some(Asked { key: ROOT.to_owned(), inspect });
     }
@@ -206,7 +207,9 @@ mod tests {
 
     #[test]
     fn plus_inspects() {
-        for (path, key) in [("/launch+", "launch"), ("/+", ROOT), ("/launch%2B", "launch")] {
+        for (path, key) in
+            [("/launch+", "launch"), ("/launch/+", "launch"), ("/+", ROOT), ("/launch%2B", "launch")]
+        {
             assert_eq!(of_path(path), Some(Asked { key: key.to_owned(), inspect: true }), "{path}");
         }
     }

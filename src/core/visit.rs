@@ -11,6 +11,9 @@ use crate::core::time::Millis;
 /// More only costs time: no form and no campaign has them.
 pub const MAX_PARAMETERS: usize = 200;
 
+/// How much randomness a visit may need: click id 4, visitor id 16, variant 4, another id 16.
+pub const CHANCE_BYTES: usize = 40;
+
 /// What the redirect looks at of a request. Absent headers are empty texts.
 #[derive(Debug, Clone, Copy)]
 pub struct RequestFacts<'a> {
@@ -20,6 +23,8 @@ pub struct RequestFacts<'a> {
     pub secure: bool,
     /// The host the visitor's browser knows, without port: cookies belong to it.
     pub host: &'a str,
+    /// The same with its port, for addresses.
+    pub authority: &'a str,
     /// As sent, still percent-encoded, from `/` on.
     pub path: &'a str,
     /// As sent, without the `?`.
@@ -43,7 +48,7 @@ pub struct RequestFacts<'a> {
     /// Whether the header `pimms-no-track` is there.
     pub no_track: bool,
     /// Fresh random bytes: ids and choices are made of them.
-    pub chance: [u8; 32],
+    pub chance: [u8; CHANCE_BYTES],
 }
 
 impl<'a> RequestFacts<'a> {
@@ -81,6 +86,7 @@ pub(crate) mod tests {
         method: "GET",
         secure: true,
         host: "go.acme.com",
+        authority: "go.acme.com",
         path: "/launch",
         query: "",
         now: Millis(1_763_000_000_000),
@@ -92,7 +98,7 @@ pub(crate) mod tests {
         accept_language: "en-US,en;q=0.9",
         purpose: "",
         no_track: false,
-        chance: [7; 32],
+        chance: [7; CHANCE_BYTES],
     };
 
     #[test]

@@ -3,13 +3,31 @@
 //! A redirect is answered before any of this. What the queue refuses goes to D1 at once; what neither takes is
 //! lost with an alarm: a click is worth less than a redirect.
 
-use worker::{Env, MessageBatch, MessageExt, QueueRetryOptionsBuilder, Result, console_error};
+use std::cell::Cell;
+
+use worker::{Env, Error, MessageBatch, MessageExt, QueueRetryOptionsBuilder, Result, console_error};
 
 use crate::core::click::Visit;
-use crate::edge::{bindings, codec, d1_clicks, settings};
+use crate::edge::{bindings, codec, d1_clicks};
 
 /// How long a batch that D1 refused waits before it is tried again, in seconds.
 const RETRY_S: u32 = 15;
+
+thread_local! {
+    /// Whether the queue is to fail or to deliver twice, for tests. Only the local runtime can say so.
+    static FAILING: Cell<bool> = const { Cell::new(false) };
+    static TWICE: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Makes the queue refuse from now on, or take messages again.
+pub(crate) fn fail(failing: bool) {
+    FAILING.set(failing);
+}
+
+/// Makes the queue deliver every message twice, as it may do at any time.
+pub(crate) fn send_twice(twice: bool) {
+    TWICE.set(twice);
+}
 
 /// Hands a visit over to be stored.
 pub(crate) async fn send(env: &Env, visit: Visit) {
@@ -25,11 +43,12 @@ pub(crate) async fn send(env: &Env, visit: Visit) {
 }
 
 async fn enqueue(env: &Env, visit: &Visit) -> Result<()> {
+    if FAILING.get() {
+        return Err(Error::RustError("the queue is made to fail".to_owned()));
+    }
     let queue = env.queue(bindings::CLICKS)?;
     let text = codec::encode(visit)?;
-    // The queue delivers at least once. Tests make it deliver more often than that.
-    let copies = if settings::is_local(env) { settings::optional(env, "PIMMS_LOCAL_COPIES") } else { None };
-    for _ in 1..copies.and_then(|n| n.parse().ok()).unwrap_or(1_u8) {
+    if TWICE.get() {
         queue.send(text.as_str()).await?;
     }
     queue.send(text).await

@@ -3,6 +3,7 @@
 //! One statement each for the whole batch, from one JSON text. A trigger moves the link's counter with each new
 //! row of `clicks`, in the same transaction, so counters are exact however often a batch comes.
 
+use serde::Deserialize;
 use worker::{Env, Error, Result};
 
 use crate::core::click::{self, Visit};
@@ -26,28 +27,88 @@ const IS_NEW: &str = "NOT EXISTS (SELECT 1 FROM clicks AS c WHERE c.link_id = r.
 /// # Errors
 /// When D1 fails: nothing was stored then, both statements are one transaction. Try again.
 pub(crate) async fn store(env: &Env, visits: Vec<Visit>) -> Result<()> {
-    let rows = codec::encode(&click::rows(visits))?;
     let db = d1::database(env)?;
-    let select = select_list();
-    let from = format!("FROM (SELECT {select} FROM json_each(?1)) AS r");
-    let clicks = format!(
-        "INSERT OR IGNORE INTO clicks ({COLUMNS}) SELECT {COLUMNS} {from} WHERE r.verdict = '' AND {IS_NEW}"
-    );
-    // What is left of the batch now is no click, or is a click that was stored before.
-    let others = format!(
-        "INSERT OR IGNORE INTO visits ({COLUMNS}, verdict) \
-         SELECT {COLUMNS}, CASE r.verdict WHEN '' THEN 'repeat' ELSE r.verdict END {from} \
-         WHERE NOT EXISTS (SELECT 1 FROM clicks AS c WHERE c.id = r.id)"
-    );
-    let text = d1::text(rows.as_str());
+    let text = d1::text(codec::encode(&click::rows(visits))?.as_str());
     let values = std::slice::from_ref(&text);
-    let batch = vec![d1::statement(&db, &clicks, values)?, d1::statement(&db, &others, values)?];
-    db.batch(batch).await.map_err(|e| Error::RustError(format!("D1: {e}")))?;
+    let batch =
+        vec![d1::statement(&db, &insert_clicks(""), values)?, d1::statement(&db, &insert_others(), values)?];
+    db.batch(batch).await.map_err(explain)?;
     Ok(())
 }
 
-/// `value ->> 'id' AS id, …`
-fn select_list() -> String {
+/// Whether a link of limited clicks is open.
+pub(crate) enum Admitted {
+    /// It is, and the visit is stored as one of its clicks.
+    Stored,
+    /// It is, and there was no click to store.
+    Open,
+    /// Its clicks are used up.
+    Spent,
+}
+
+#[derive(Deserialize)]
+struct Counted {
+    clicks: i64,
+    is_stored: i64,
+}
+
+/// Stores a click unless the link has had `most` already, and says whether the visitor may go on.
+///
+/// One transaction: of two visitors who come for the last click, one gets it.
+///
+/// # Errors
+/// When D1 fails: nothing was stored then.
+pub(crate) async fn admit(env: &Env, link_id: &str, most: u32, visit: Option<Visit>) -> Result<Admitted> {
+    let db = d1::database(env)?;
+    let id = visit.as_ref().map(|visit| visit.id.clone()).unwrap_or_default();
+    let before = "SELECT clicks, 0 AS is_stored FROM links WHERE id = ?1";
+    let after =
+        "SELECT clicks, EXISTS (SELECT 1 FROM clicks WHERE id = ?2) AS is_stored FROM links WHERE id = ?1";
+    let mut batch = vec![d1::statement(&db, before, &[d1::text(link_id)])?];
+    if let Some(visit) = visit {
+        let text = d1::text(codec::encode(&click::rows(vec![visit]))?.as_str());
+        let limit = format!("AND (SELECT clicks FROM links WHERE id = r.link_id) < {most}");
+        batch.push(d1::statement(&db, &insert_clicks(&limit), std::slice::from_ref(&text))?);
+    }
+    batch.push(d1::statement(&db, after, &[d1::text(link_id), d1::text(id.as_str())])?);
+    let results = db.batch(batch).await.map_err(explain)?;
+    let mut counts = Vec::new();
+    for result in [results.first(), results.last()].into_iter().flatten() {
+        counts.extend(result.results::<Counted>()?);
+    }
+    Ok(match counts.as_slice() {
+        [_, after] if after.is_stored != 0 => Admitted::Stored,
+        [before, _] if before.clicks < i64::from(most) => Admitted::Open,
+        _ => Admitted::Spent,
+    })
+}
+
+/// Stores those rows of the JSON text ?1 that are clicks, and new ones.
+fn insert_clicks(condition: &str) -> String {
+    let from = rows_of_text();
+    format!(
+        "INSERT OR IGNORE INTO clicks ({COLUMNS}) SELECT {COLUMNS} {from} \
+         WHERE r.verdict = '' AND {IS_NEW} {condition}"
+    )
+}
+
+/// Stores the rest of the batch: what is no click, and what is a repetition of one.
+fn insert_others() -> String {
+    let from = rows_of_text();
+    format!(
+        "INSERT OR IGNORE INTO visits ({COLUMNS}, verdict) \
+         SELECT {COLUMNS}, CASE r.verdict WHEN '' THEN 'repeat' ELSE r.verdict END {from} \
+         WHERE NOT EXISTS (SELECT 1 FROM clicks AS c WHERE c.id = r.id)"
+    )
+}
+
+/// `FROM (SELECT value ->> 'id' AS id, … FROM json_each(?1)) AS r`
+fn rows_of_text() -> String {
     let names = COLUMNS.split(", ").chain(["verdict", "is_known", "fingerprint_before"]);
-    names.map(|name| format!("value ->> '{name}' AS {name}")).collect::<Vec<_>>().join(", ")
+    let list = names.map(|name| format!("value ->> '{name}' AS {name}")).collect::<Vec<_>>().join(", ");
+    format!("FROM (SELECT {list} FROM json_each(?1)) AS r")
+}
+
+fn explain(error: impl std::fmt::Display) -> Error {
+    Error::RustError(format!("D1: {error}"))
 }

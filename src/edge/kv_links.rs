@@ -1,5 +1,7 @@
 //! Link records in KV.
 
+use std::cell::Cell;
+
 use worker::{Env, Error, KvStore, Result, console_error};
 
 use crate::core::link::LinkRecord;
@@ -9,6 +11,16 @@ use crate::edge::{bindings, codec};
 const CACHE_TTL_S: u64 = 30;
 /// A record filled in from D1 by a reader may be older than a change made meanwhile, so it does not stay.
 const FILL_TTL_S: u64 = 300;
+
+thread_local! {
+    /// Whether KV is to fail, for tests of what happens then. Only the local runtime can say so.
+    static FAILING: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Makes every access to KV fail from now on, or work again.
+pub(crate) fn fail(failing: bool) {
+    FAILING.set(failing);
+}
 
 /// The record, if there is a readable one.
 ///
@@ -40,6 +52,9 @@ pub(crate) async fn delete(env: &Env, domain: &str, key: &str) -> Result<()> {
 }
 
 fn store(env: &Env) -> Result<KvStore> {
+    if FAILING.get() {
+        return Err(explain("made to fail"));
+    }
     env.kv(bindings::LINKS)
 }
 

@@ -1,36 +1,49 @@
 //! Where a visitor is and what tells visitors apart, from the platform.
 
 use std::cell::RefCell;
+use std::rc::Rc;
 
 use worker::js_sys::Reflect;
 use worker::wasm_bindgen::JsValue;
 use worker::{Env, Result, console_error};
 
 use crate::core::click::{Place, Visit};
-use crate::core::click_id::Keys;
 use crate::core::fingerprint::{self, DayKey};
+use crate::core::password::UnlockKey;
+use crate::core::time::Millis;
+use crate::core::visitor::Secrets;
 use crate::edge::{seal, settings};
 
 thread_local! {
-    static KEYS: RefCell<Option<Keys>> = const { RefCell::new(None) };
+    static SECRETS: RefCell<Option<Rc<Secrets>>> = const { RefCell::new(None) };
     static TODAY: RefCell<Option<DayKey>> = const { RefCell::new(None) };
 }
 
-/// The keys of click ids; without them links redirect, but nothing can be attributed.
-pub(crate) fn click_id_keys(env: &Env) -> Option<Keys> {
-    if let Some(keys) = KEYS.with_borrow(Clone::clone) {
-        return Some(keys);
+/// What signs click ids and cookies; what is missing is an alarm, and does not stop a redirect.
+pub(crate) fn secrets(env: &Env) -> Rc<Secrets> {
+    if let Some(secrets) = SECRETS.with_borrow(Clone::clone) {
+        return secrets;
     }
-    let keys =
-        settings::click_id_keys(env).inspect_err(|e| console_error!("alarm: no click ids: {e}")).ok()?;
-    KEYS.set(Some(keys.clone()));
-    Some(keys)
+    let click_ids = settings::click_id_keys(env).inspect_err(|e| console_error!("alarm: no click ids: {e}"));
+    let sealing = seal::key(env).inspect_err(|e| console_error!("alarm: no password can be remembered: {e}"));
+    let is_complete = click_ids.is_ok() && sealing.is_ok();
+    let unlock = sealing.ok().map(|key| UnlockKey::of(&key));
+    let secrets = Rc::new(Secrets { click_ids: click_ids.ok(), unlock });
+    if is_complete {
+        SECRETS.set(Some(Rc::clone(&secrets)));
+    }
+    secrets
+}
+
+/// Stands for an address where attempts are counted.
+pub(crate) fn address_mark(env: &Env, ip: &str, at: Millis) -> Result<String> {
+    Ok(today(env, at)?.fingerprint(ip, "").unwrap_or_else(|| "unknown".to_owned()))
 }
 
 /// Adds the fingerprints that tell a repetition without a cookie.
 pub(crate) fn mark(env: &Env, visit: &mut Visit, ip: &str, user_agent: &str) {
-    let (at, marked) = (visit.at, today(env, visit));
-    match marked {
+    let at = visit.at;
+    match today(env, at) {
         Ok(key) => {
             visit.fingerprint = key.fingerprint(ip, user_agent).unwrap_or_default();
             if fingerprint::needs_yesterday(at)
@@ -44,11 +57,11 @@ pub(crate) fn mark(env: &Env, visit: &mut Visit, ip: &str, user_agent: &str) {
     }
 }
 
-fn today(env: &Env, visit: &Visit) -> Result<DayKey> {
-    if let Some(key) = TODAY.with_borrow(|key| key.clone().filter(|key| key.is_of(visit.at))) {
+fn today(env: &Env, at: Millis) -> Result<DayKey> {
+    if let Some(key) = TODAY.with_borrow(|key| key.clone().filter(|key| key.is_of(at))) {
         return Ok(key);
     }
-    let key = DayKey::of(&seal::key(env)?, visit.at);
+    let key = DayKey::of(&seal::key(env)?, at);
     TODAY.set(Some(key.clone()));
     Ok(key)
 }

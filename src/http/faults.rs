@@ -4,15 +4,28 @@ use serde_json::json;
 use worker::Request;
 
 use crate::core::validate::Fields;
-use crate::edge::d1;
+use crate::edge::{click_queue, d1, kv_links};
 use crate::http::failure::Answer;
 use crate::http::{body, respond};
 
-/// `{"d1": true}` makes D1 fail, `{"d1": false}` ends that; so does a restart.
+/// A field of the body and what it switches.
+type Switch = (&'static str, fn(bool));
+
+/// `{"d1": true}` makes D1 fail, `{"d1": false}` ends that; so does a restart. `kv` and `queue` alike;
+/// `{"twice": true}` makes the queue deliver every click twice.
 pub(crate) async fn set(mut request: Request) -> Answer {
     let body = body::json(&mut request, body::API_LIMIT_BYTES).await?;
     let fields = Fields::root(&body)?;
-    let failing = fields.required("d1", fields.boolean("d1")?)?;
-    d1::fail(failing);
-    Ok(respond::json(200, &json!({"d1": failing}))?)
+    let switches: [Switch; 4] = [
+        ("d1", d1::fail),
+        ("kv", kv_links::fail),
+        ("queue", click_queue::fail),
+        ("twice", click_queue::send_twice),
+    ];
+    for (name, switch) in switches {
+        if let Some(on) = fields.boolean(name)?.value() {
+            switch(on);
+        }
+    }
+    Ok(respond::json(200, &json!({"ok": true}))?)
 }

@@ -4,6 +4,7 @@
 
 pub(crate) mod analytics;
 pub(crate) mod api;
+pub(crate) mod asked;
 pub(crate) mod auth;
 pub(crate) mod body;
 pub(crate) mod bootstrap;
@@ -35,7 +36,7 @@ use crate::http::failure::{Answer, Failure};
 pub(crate) async fn handle(request: Request, env: &Env, ctx: &Context) -> Result<Response> {
     let path = request.path();
     if !key::is_route(&path) {
-        return redirect::answer(&request, env, ctx).await;
+        return redirect::answer(request, env, ctx).await;
     }
     let method = request.method();
     let failure = match route(request, env, ctx, &path).await {

@@ -1,132 +1,170 @@
 //! Short links: reads the request, finds the link, lets `core::redirect` decide, answers, then records.
 
-use worker::wasm_bindgen::JsValue;
 use worker::{Context, Env, Request, Response, Result, console_error};
 
-use crate::core::click::{Draft, Visit};
-use crate::core::redirect;
-use crate::core::visit::RequestFacts;
-use crate::core::{domain, key};
+use crate::core::click::{self, Visit};
+use crate::core::link::LinkRecord;
+use crate::core::password;
+use crate::core::problem::{Code, Problem};
+use crate::core::redirect::{self, Decision, Given, Lock, Missing, Outcome};
+use crate::core::{domain, key, site_files};
+use crate::edge::d1_clicks::Admitted;
 use crate::edge::links::{self, Found};
-use crate::edge::{click_queue, entropy, settings, visitors};
-use crate::http::respond;
+use crate::edge::{click_queue, d1_clicks, domain_records, password_attempts, visitors};
+use crate::http::asked::Asked;
+use crate::http::{body, respond};
 
-/// Headers that say that a browser fetches ahead, most specific first.
-const PURPOSE: [&str; 4] = ["sec-purpose", "purpose", "x-purpose", "x-moz"];
+/// How much of a posted password form is read.
+const FORM_LIMIT_BYTES: usize = 4 * 1024;
 
 /// Answers a request whose path is no route of ours.
-pub(crate) async fn answer(request: &Request, env: &Env, ctx: &Context) -> Result<Response> {
-    let asked = Asked::read(request, env)?;
-    let facts = asked.facts();
-    let outcome = match (domain::of_host(&asked.host), key::of_path(&asked.path)) {
-        (Some(domain), Some(wanted)) => match links::find(env, &domain, &wanted.key).await {
-            Found::Link(link) => redirect::decide(&link, &facts, visitors::click_id_keys(env).as_ref()),
-            Found::Nothing => redirect::not_found(facts.accept_language),
-            Found::Unavailable => redirect::unavailable(facts.accept_language),
-        },
-        _ => redirect::not_found(facts.accept_language),
+pub(crate) async fn answer(request: Request, env: &Env, ctx: &Context) -> Result<Response> {
+    let asked = Asked::read(&request, env)?;
+    let language = asked.facts().accept_language.to_owned();
+    let answer = answer_asked(request, env, ctx, asked).await;
+    answer.or_else(|e| {
+        console_error!("alarm: a short link could not be answered: {e}");
+        respond::outcome(&redirect::unavailable(&language), false)
+    })
+}
+
+async fn answer_asked(mut request: Request, env: &Env, ctx: &Context, asked: Asked) -> Result<Response> {
+    if !matches!(asked.method.as_str(), "GET" | "HEAD" | "POST") {
+        return respond::problem(&Problem::new(Code::MethodNotAllowed, "A short link is opened by GET."));
+    }
+    let Some(domain) = domain::of_host(&asked.host) else {
+        return outcome(&asked, &redirect::without_link(Missing::Link, None, &asked.facts()));
     };
-    let response = respond::outcome(&outcome, asked.method == "HEAD")?;
-    if let Some(draft) = outcome.visit {
+    if let Some(file) = site_files::of_path(&asked.path) {
+        let record = if file.is_of_domain() { domain_records::find(env, &domain).await? } else { None };
+        return respond::file(file.content(&format!("https://{domain}"), record.as_deref()));
+    }
+    if let Some(address) = site_files::new_link_address(&asked.path, asked.facts().query, &domain) {
+        return respond::moved(307, &address);
+    }
+    let made = link(&mut request, env, &asked, &domain).await?;
+    let response = outcome(&asked, &made)?;
+    if let Some(draft) = made.visit {
         ctx.wait_until(record(env.clone(), draft, asked));
     }
     Ok(response)
 }
 
+/// The answer of the link that is asked for.
+async fn link(request: &mut Request, env: &Env, asked: &Asked, domain: &str) -> Result<Outcome> {
+    let facts = asked.facts();
+    let Some(wanted) = key::of_path(&asked.path) else {
+        return without_link(env, Missing::Link, domain, asked).await;
+    };
+    if key::is_unsupported(&wanted.key) {
+        return Ok(redirect::unsupported());
+    }
+    let link = match links::find(env, domain, &wanted.key).await {
+        Found::Link(link) => link,
+        Found::Nothing => return without_link(env, Missing::Link, domain, asked).await,
+        Found::Unavailable => return Ok(redirect::unavailable(facts.accept_language)),
+    };
+    let secrets = visitors::secrets(env);
+    if asked.method == "POST" {
+        let given = posted_password(request).await;
+        return match (link.options.password.is_some(), given) {
+            (true, Some(given)) => match try_password(env, asked, &link, &given).await {
+                Ok(outcome) => Ok(redirect::password_answer(&link, &facts, &secrets, outcome)),
+                Err(e) => {
+                    console_error!("alarm: a password could not be tried: {e}");
+                    Ok(redirect::unavailable(facts.accept_language))
+                }
+            },
+            _ => without_link(env, Missing::Link, domain, asked).await,
+        };
+    }
+    let lock = match facts.parameter("pw").filter(|_| link.options.password.is_some()) {
+        None => Lock::Closed,
+        Some(given) => match try_password(env, asked, &link, &given).await {
+            Ok(Given::Right) => Lock::Opened,
+            Ok(wrong) => return Ok(redirect::password_answer(&link, &facts, &secrets, wrong)),
+            Err(e) => {
+                console_error!("alarm: a password could not be tried: {e}");
+                return Ok(redirect::unavailable(facts.accept_language));
+            }
+        },
+    };
+    let mut decision = redirect::decide(&link, &wanted, &facts, &secrets, lock);
+    if let Decision::Answer(outcome) = &mut decision
+        && let Some(most) = outcome.max_clicks
+        && !is_admitted(env, asked, outcome, &link, most).await
+    {
+        decision = redirect::spent(&link);
+    }
+    match decision {
+        Decision::Answer(outcome) => Ok(*outcome),
+        Decision::AskDomain(missing) => without_link(env, missing, domain, asked).await,
+    }
+}
+
+async fn without_link(env: &Env, missing: Missing, domain: &str, asked: &Asked) -> Result<Outcome> {
+    let record = domain_records::find(env, domain).await;
+    let record = record.inspect_err(|e| console_error!("alarm: domain {domain} could not be read: {e}"));
+    Ok(redirect::without_link(missing, record.ok().flatten().as_deref(), &asked.facts()))
+}
+
+/// Whether a link of limited clicks is open to this visit, which is stored on the way.
+///
+/// When D1 cannot say, it is: a redirect survives a store being down.
+async fn is_admitted(env: &Env, asked: &Asked, outcome: &mut Outcome, link: &LinkRecord, most: u32) -> bool {
+    let visit = outcome.visit.clone().map(|draft| visit_of(env, draft, asked));
+    let visit = visit.filter(|visit| click::judge(visit).is_none());
+    match d1_clicks::admit(env, &link.id, most, visit).await {
+        Ok(Admitted::Stored) => {
+            outcome.visit = None;
+            true
+        }
+        Ok(Admitted::Open) => true,
+        Ok(Admitted::Spent) => false,
+        Err(e) => {
+            console_error!("alarm: the clicks of {} could not be counted, letting one in: {e}", link.id);
+            true
+        }
+    }
+}
+
+async fn posted_password(request: &mut Request) -> Option<String> {
+    let bytes = body::read(request, FORM_LIMIT_BYTES).await.ok()?;
+    let mut fields = url::form_urlencoded::parse(&bytes);
+    fields.find(|(name, _)| name == "password").map(|(_, value)| value.into_owned())
+}
+
+/// Looks at a password, unless too many were wrong lately.
+async fn try_password(env: &Env, asked: &Asked, link: &LinkRecord, given: &str) -> Result<Given> {
+    let who = visitors::address_mark(env, &asked.ip, asked.now)?;
+    let Some(attempt) = password_attempts::begin(env, &link.id, &who, asked.now).await? else {
+        return Ok(Given::TooMany);
+    };
+    if !password::verify(given, link.options.password.as_deref().unwrap_or_default()) {
+        return Ok(Given::Wrong);
+    }
+    if let Err(e) = attempt.forget(env).await {
+        console_error!("a right password stays counted as an attempt: {e}");
+    }
+    Ok(Given::Right)
+}
+
+fn outcome(asked: &Asked, made: &Outcome) -> Result<Response> {
+    respond::outcome(made, asked.method == "HEAD")
+}
+
 /// Everything that happens after the answer.
-async fn record(env: Env, draft: Draft, asked: Asked) {
+async fn record(env: Env, draft: click::Draft, asked: Asked) {
+    let visit = visit_of(&env, draft, &asked);
+    click_queue::send(&env, visit).await;
+}
+
+fn visit_of(env: &Env, draft: click::Draft, asked: &Asked) -> Visit {
     let mut place = visitors::place(&asked.cf);
     if place.country.is_empty() {
         place.country.clone_from(&asked.country);
     }
     let mut visit = Visit::new(draft, &asked.facts(), place);
-    visitors::mark(&env, &mut visit, &asked.ip, &asked.user_agent);
-    click_queue::send(&env, visit).await;
-}
-
-/// What is kept of the request until the click is recorded.
-struct Asked {
-    method: String,
-    secure: bool,
-    host: String,
-    path: String,
-    query: String,
-    ip: String,
-    country: String,
-    user_agent: String,
-    referer: String,
-    cookie: String,
-    accept_language: String,
-    purpose: String,
-    no_track: bool,
-    now: crate::core::time::Millis,
-    chance: [u8; 32],
-    cf: JsValue,
-}
-
-impl Asked {
-    fn read(request: &Request, env: &Env) -> Result<Self> {
-        let headers = request.headers();
-        let header = |name: &str| headers.get(name).ok().flatten().unwrap_or_default();
-        let url = request.inner().url();
-        let (secure, path, query) = split(&url);
-        let mut host = header("host");
-        if settings::is_local(env)
-            && let Some(stand_in) = headers.get("x-pimms-host").ok().flatten()
-        {
-            host = stand_in;
-        }
-        let chance = entropy::random().inspect_err(|e| console_error!("alarm: {e}")).unwrap_or_default();
-        Ok(Self {
-            method: request.method().to_string(),
-            secure,
-            path: path.to_owned(),
-            query: query.to_owned(),
-            ip: header("cf-connecting-ip"),
-            country: visitors::country(&header("cf-ipcountry")).to_owned(),
-            user_agent: header("user-agent"),
-            referer: header("referer"),
-            cookie: header("cookie"),
-            accept_language: header("accept-language"),
-            purpose: PURPOSE
-                .iter()
-                .map(|name| header(name))
-                .find(|text| !text.is_empty())
-                .unwrap_or_default(),
-            no_track: headers.has("pimms-no-track")?,
-            now: entropy::now(),
-            chance,
-            cf: worker::js_sys::Reflect::get(request.inner(), &JsValue::from_str("cf")).unwrap_or_default(),
-            host,
-        })
-    }
-
-    fn facts(&self) -> RequestFacts<'_> {
-        RequestFacts {
-            method: &self.method,
-            secure: self.secure,
-            host: domain::without_port(&self.host),
-            path: &self.path,
-            query: &self.query,
-            now: self.now,
-            ip: &self.ip,
-            country: &self.country,
-            user_agent: &self.user_agent,
-            referer: &self.referer,
-            cookie: &self.cookie,
-            accept_language: &self.accept_language,
-            purpose: &self.purpose,
-            no_track: self.no_track,
-            chance: self.chance,
-        }
-    }
-}
-
-/// Whether it is https, the path and the query of an address as the runtime writes it.
-fn split(url: &str) -> (bool, &str, &str) {
-    let (scheme, rest) = url.split_once("://").unwrap_or(("", url));
-    let rest = rest.find(['/', '?', '#']).and_then(|at| rest.get(at..)).unwrap_or("/");
-    let rest = rest.split_once('#').map_or(rest, |(rest, _)| rest);
-    let (path, query) = rest.split_once('?').unwrap_or((rest, ""));
-    (scheme == "https", path, query)
+    visitors::mark(env, &mut visit, &asked.ip, &asked.user_agent);
+    visit
 }

@@ -36,8 +36,8 @@ pub(crate) fn outcome(outcome: &Outcome, without_body: bool) -> Result<Response>
     for cookie in &outcome.cookies {
         headers.append("set-cookie", cookie)?;
     }
-    if outcome.status == 503 {
-        headers.set("retry-after", "60")?;
+    if let Some(seconds) = outcome.retry_after_s {
+        headers.set("retry-after", &seconds.to_string())?;
     }
     let mut html = Vec::new();
     if let Some(page) = &outcome.page {
@@ -51,4 +51,22 @@ pub(crate) fn outcome(outcome: &Outcome, without_body: bool) -> Result<Response>
     }
     let response = ResponseBuilder::new().with_status(outcome.status).with_headers(headers);
     Ok(if html.is_empty() { response.empty() } else { response.fixed(html) })
+}
+
+/// A file: content type and text, or 404 without a page.
+pub(crate) fn file(content: Option<(&'static str, String)>) -> Result<Response> {
+    let Some((kind, text)) = content else { return Ok(ResponseBuilder::new().with_status(404).empty()) };
+    let headers = Headers::new();
+    headers.set("content-type", kind)?;
+    headers.set("cache-control", "public, max-age=300")?;
+    headers.set("x-content-type-options", "nosniff")?;
+    Ok(ResponseBuilder::new().with_headers(headers).fixed(text.into_bytes()))
+}
+
+/// A redirect to an address of ours.
+pub(crate) fn moved(status: u16, location: &str) -> Result<Response> {
+    let headers = Headers::new();
+    headers.set("location", location)?;
+    headers.set("cache-control", "private, no-store")?;
+    Ok(ResponseBuilder::new().with_status(status).with_headers(headers).empty())
 }
