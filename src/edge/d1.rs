@@ -9,7 +9,7 @@ use serde::de::DeserializeOwned;
 use worker::wasm_bindgen::JsValue;
 use worker::{D1Database, D1PreparedStatement, Env, Error, Result};
 
-use crate::core::sql::Bind;
+use crate::core::sql::{Bind, Where};
 use crate::edge::bindings;
 
 thread_local! {
@@ -81,4 +81,15 @@ pub(crate) async fn first<T: DeserializeOwned>(
 /// Whether an error is a broken UNIQUE constraint: the row is already there.
 pub(crate) fn is_unique_violation(error: &Error) -> bool {
     error.to_string().contains("UNIQUE constraint failed")
+}
+
+/// How many rows of `table` (alias `x`) a condition holds for.
+pub(crate) async fn count(env: &Env, table: &'static str, condition: &Where) -> Result<i64> {
+    #[derive(serde::Deserialize)]
+    struct Row {
+        n: i64,
+    }
+    let query = format!("SELECT COUNT(*) AS n FROM {table} x WHERE {}", condition.text());
+    let row: Option<Row> = first(&database(env)?, &query, &binds(condition.binds())?).await?;
+    Ok(row.map_or(0, |row| row.n))
 }

@@ -116,6 +116,17 @@ pub(crate) async fn find(env: &Env, workspace_id: &str, selector: &Selector) -> 
     row.map(Row::link).transpose()
 }
 
+/// The oldest link of the workspace with exactly this destination.
+pub(crate) async fn by_url(env: &Env, workspace_id: &str, url: &str) -> Result<Option<Link>> {
+    let query = format!(
+        "SELECT {COLUMNS} FROM links l WHERE l.workspace_id = ?1 AND l.base_url IS ?2 AND l.url = ?3 \
+         AND l.deleted_at IS NULL ORDER BY l.created_at, l.id LIMIT 1"
+    );
+    let values = d1::binds(&[workspace_id.into(), base_url(url).into(), url.into()])?;
+    let row: Option<Row> = d1::first(&d1::database(env)?, &query, &values).await?;
+    row.map(Row::link).transpose()
+}
+
 /// The links of the workspace among `ids`, in no order; also deleted ones when asked for.
 pub(crate) async fn find_all(
     env: &Env,

@@ -31,6 +31,7 @@ pub(crate) mod links;
 pub(crate) mod listing;
 pub(crate) mod objects;
 pub(crate) mod password_attempts;
+pub(crate) mod probe;
 pub(crate) mod seal;
 pub(crate) mod settings;
 pub(crate) mod sql;

@@ -6,7 +6,8 @@ use serde::Deserialize;
 use worker::{D1Database, D1PreparedStatement, Env, Result};
 
 use crate::core::api::link::Tag;
-use crate::core::sql::Bind;
+use crate::core::sql::{Bind, Where};
+use crate::core::time::Millis;
 use crate::edge::d1;
 
 #[derive(Deserialize)]
@@ -70,4 +71,74 @@ pub(crate) fn assign(db: &D1Database, link_id: &str, tags: &[Tag]) -> Result<[D1
     let ids = Bind::list(tags.iter().map(|tag| tag.id.as_str()));
     let add = d1::statement(db, query, &d1::binds(&[link_id.into(), ids])?)?;
     Ok([clear, add])
+}
+
+/// A tag in a list.
+#[derive(Debug, Deserialize)]
+pub(crate) struct Listed {
+    /// `tag_…`
+    pub id: String,
+    /// Shown.
+    pub name: String,
+    /// One of seven.
+    pub color: String,
+    /// How many links have it.
+    pub links: i64,
+}
+
+/// Tags, a page of them; `order` is a constant of the route's.
+pub(crate) async fn list(
+    env: &Env,
+    condition: &Where,
+    order: &str,
+    page: i64,
+    size: i64,
+) -> Result<Vec<Listed>> {
+    let query = format!(
+        "SELECT x.id, x.name, x.color, (SELECT COUNT(*) FROM link_tags lt JOIN links l ON l.id = lt.link_id \
+         WHERE lt.tag_id = x.id AND l.deleted_at IS NULL) AS links \
+         FROM tags x WHERE {} ORDER BY {order}, x.id LIMIT ? OFFSET ?",
+        condition.text()
+    );
+    let offset = page.saturating_sub(1).saturating_mul(size);
+    let binds = [condition.binds(), &[size.into(), offset.into()]].concat();
+    d1::rows(&d1::database(env)?, &query, &d1::binds(&binds)?).await
+}
+
+/// Stores a new tag; a name that is taken is a unique violation.
+pub(crate) async fn insert(env: &Env, workspace_id: &str, tag: &Tag, now: Millis) -> Result<()> {
+    let query =
+        "INSERT INTO tags (id, workspace_id, name, color, created_at, updated_at) VALUES (?, ?, ?, ?, ?, ?)";
+    let binds = [
+        tag.id.as_str().into(),
+        workspace_id.into(),
+        tag.name.as_str().into(),
+        tag.color.as_str().into(),
+        now.0.into(),
+        now.0.into(),
+    ];
+    d1::statement(&d1::database(env)?, query, &d1::binds(&binds)?)?.run().await.map(|_| ())
+}
+
+/// Stores what a tag has become.
+pub(crate) async fn update(env: &Env, workspace_id: &str, tag: &Tag, now: Millis) -> Result<()> {
+    let query = "UPDATE tags SET name = ?, color = ?, updated_at = ? WHERE id = ? AND workspace_id = ?";
+    let binds = [
+        tag.name.as_str().into(),
+        tag.color.as_str().into(),
+        now.0.into(),
+        tag.id.as_str().into(),
+        workspace_id.into(),
+    ];
+    d1::statement(&d1::database(env)?, query, &d1::binds(&binds)?)?.run().await.map(|_| ())
+}
+
+/// Deletes a tag, and takes it off its links.
+pub(crate) async fn delete(env: &Env, workspace_id: &str, id: &str) -> Result<()> {
+    let db = d1::database(env)?;
+    let off =
+        "DELETE FROM link_tags WHERE tag_id IN (SELECT id FROM tags WHERE id = ?1 AND workspace_id = ?2)";
+    let gone = "DELETE FROM tags WHERE id = ?1 AND workspace_id = ?2";
+    let values = [d1::text(id), d1::text(workspace_id)];
+    db.batch(vec![d1::statement(&db, off, &values)?, d1::statement(&db, gone, &values)?]).await.map(|_| ())
 }

@@ -6,7 +6,8 @@ use worker::{Context, Env, Method, Request};
 use crate::core::problem::{Code, Problem};
 use crate::http::failure::Answer;
 use crate::http::{
-    analytics, customers, events, fx_rates, ledger, ledger_entries, links, sales, stripe_settings, track,
+    analytics, customers, domains, events, folders, fx_rates, ledger, ledger_entries, link_bulk, links,
+    sales, stripe_settings, tags, track,
 };
 
 /// Answers `path`, which comes without the prefix `/api`.
@@ -23,11 +24,36 @@ pub(crate) async fn route(request: Request, env: &Env, ctx: &Context, path: &str
         (Method::Get, ["links"]) => links::list(&request, env, ctx).await,
         (Method::Get, ["links", "count"]) => links::count(&request, env, ctx).await,
         (Method::Get, ["links", "info"]) => links::info(&request, env, ctx).await,
+        (Method::Get, ["links", "random"]) => link_bulk::random(&request, env, ctx).await,
+        (Method::Get, ["links", "exists"]) => link_bulk::exists(&request, env, ctx).await,
+        (Method::Put, ["links", "upsert"]) => link_bulk::upsert(request, env, ctx).await,
+        (Method::Post, ["links", "bulk"]) => link_bulk::create(request, env, ctx).await,
+        (Method::Patch, ["links", "bulk"]) => link_bulk::update(request, env, ctx).await,
+        (Method::Delete, ["links", "bulk"]) => link_bulk::delete(&request, env, ctx).await,
         (Method::Get, ["links", id]) => links::show(&request, env, ctx, id).await,
         (Method::Patch | Method::Put, ["links", id]) => links::update(request, env, ctx, id).await,
         (Method::Delete, ["links", id]) => links::delete(&request, env, ctx, id).await,
         (Method::Get, ["fx-rates"]) => fx_rates::show(&request, env, ctx).await,
         (Method::Put, ["fx-rates"]) => fx_rates::replace(request, env, ctx).await,
+        (Method::Get, ["tags"]) => tags::list(&request, env, ctx).await,
+        (Method::Post, ["tags"]) => tags::create(request, env, ctx).await,
+        (Method::Get, ["tags", "count"]) => tags::count(&request, env, ctx).await,
+        (Method::Patch | Method::Put, ["tags", id]) => tags::update(request, env, ctx, id).await,
+        (Method::Delete, ["tags", id]) => tags::delete(&request, env, ctx, id).await,
+        (Method::Get, ["folders"]) => folders::list(&request, env, ctx).await,
+        (Method::Post, ["folders"]) => folders::create(request, env, ctx).await,
+        (Method::Get, ["folders", "count"]) => folders::count(&request, env, ctx).await,
+        (Method::Get, ["folders", id]) => folders::show(&request, env, ctx, id).await,
+        (Method::Patch, ["folders", id]) => folders::update(request, env, ctx, id).await,
+        (Method::Delete, ["folders", id]) => folders::delete(&request, env, ctx, id).await,
+        (Method::Get, ["domains"]) => domains::list(&request, env, ctx).await,
+        (Method::Post, ["domains"]) => domains::create(request, env, ctx).await,
+        (Method::Get, ["domains", "count"]) => domains::count(&request, env, ctx).await,
+        (Method::Get, ["domains", slug]) => domains::show(&request, env, ctx, slug).await,
+        (Method::Patch, ["domains", slug]) => domains::update(request, env, ctx, slug).await,
+        (Method::Delete, ["domains", slug]) => domains::delete(&request, env, ctx, slug).await,
+        (Method::Post, ["domains", slug, "primary"]) => domains::make_primary(&request, env, ctx, slug).await,
+        (Method::Get, ["domains", slug, "verify"]) => domains::verify(&request, env, ctx, slug).await,
         (Method::Get, ["stripe"]) => stripe_settings::show(&request, env, ctx).await,
         (Method::Put, ["stripe"]) => stripe_settings::replace(request, env, ctx).await,
         (Method::Post, ["track", "lead"]) => track::lead(request, env, ctx).await,
@@ -48,8 +74,11 @@ pub(crate) async fn route(request: Request, env: &Env, ctx: &Context, path: &str
         (Method::Delete, ["customers", id]) => ledger::erase(&request, env, ctx, id).await,
         (
             _,
-            ["links" | "fx-rates" | "stripe" | "parked" | "customers" | "events" | "analytics"]
-            | ["links" | "customers" | "sales", _]
+            [
+                "links" | "tags" | "folders" | "domains" | "fx-rates" | "stripe" | "parked" | "customers"
+                | "events" | "analytics",
+            ]
+            | ["links" | "tags" | "folders" | "domains" | "customers" | "sales", _]
             | ["track", "lead" | "sale"]
             | ["ledger", "totals" | "entries" | "rebuild"],
         ) => Err(wrong_method().into()),

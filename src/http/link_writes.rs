@@ -116,6 +116,29 @@ pub(crate) async fn delete(env: &Env, workspace_id: &str, gone: &[Link], now: Mi
     Ok(())
 }
 
+/// Whether an update by this body would leave the link as it is.
+pub(crate) fn changes_nothing(old: &Link, body: &LinkBody, now: Millis) -> bool {
+    let same = |given: &Given<String>, old: Option<&str>| match given {
+        Given::Absent => true,
+        Given::Null => old.is_none(),
+        Given::Value(text) => Some(text.as_str()) == old,
+    };
+    let key = body.key.clone().map(|text| key::parse_new(&text).unwrap_or(text));
+    body.over(old.clone(), now) == *old
+        && (matches!(body.domain, Given::Null) || same(&body.domain, Some(&old.domain)))
+        && (matches!(key, Given::Null) || same(&key, Some(&old.key)))
+        && same(&body.folder_id, old.folder_id.as_deref())
+        && !body.tag_ids.is_given()
+        && !body.tag_names.is_given()
+        && body.password.clone().value().is_none_or(|password| !is_new_password(&password))
+}
+
+/// Insists that the tags and the folder a body names exist.
+pub(crate) async fn check_labels(env: &Env, workspace_id: &str, body: &LinkBody) -> Result<(), Failure> {
+    wanted_tags(env, workspace_id, body).await?;
+    folder(env, workspace_id, body, None).await.map(|_| ())
+}
+
 async fn insert(env: &Env, link: &Link, tags: &[Tag]) -> worker::Result<()> {
     let db = d1::database(env)?;
     let mut statements = vec![link_rows::insert(&db, link)?];

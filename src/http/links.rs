@@ -132,7 +132,8 @@ pub(crate) fn scope(caller: &Caller, query: &Query) -> Result<Scope, Problem> {
     Ok(Scope { workspace_id: caller.workspace_id.clone(), mode: query.mode()?, currency: caller.currency })
 }
 
-async fn read(request: &mut Request) -> Result<LinkBody, Failure> {
+/// The body of a single link.
+pub(crate) async fn read(request: &mut Request) -> Result<LinkBody, Failure> {
     let value = body::json(request, body::API_LIMIT_BYTES).await?;
     Ok(LinkBody::parse(&Fields::root(&value)?)?)
 }

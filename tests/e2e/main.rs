@@ -16,6 +16,7 @@ mod health;
 mod import;
 mod kill;
 mod ledger;
+mod library;
 mod links;
 mod money;
 mod reconcile;

@@ -2,7 +2,9 @@
 
 pub mod bootstrap;
 pub mod customer;
+pub mod domain;
 pub mod event;
+pub mod labels;
 pub mod link;
 pub mod link_body;
 pub mod link_filter;
