@@ -21,7 +21,7 @@ pub(crate) async fn report(env: &Env, question: &Question<'_>, filter: &Filter) 
         mode: question.mode,
         currency: question.currency,
     };
-    let mut table = Table::new(question.group);
+    let mut table = Table::new(question.group, question.model);
     for (query, answer) in queries.iter().zip(db.batch(statements).await?) {
         let rows: Vec<Row> = answer.results()?;
         let amounts: Vec<_> = rows.iter().filter_map(Row::amounts).collect();

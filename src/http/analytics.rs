@@ -8,6 +8,7 @@ use crate::core::analytics::{
     Bounds, EVENTS, Event, Filter, GROUPS, Group, Metrics, Question, Table, Window, Zone, buckets,
 };
 use crate::core::api::link::Link;
+use crate::core::attribution::{MODELS, Model};
 use crate::core::problem::Problem;
 use crate::core::time::Millis;
 use crate::core::validate::Query;
@@ -17,7 +18,7 @@ use crate::edge::{d1_analytics, d1_customers, d1_events, domains, entropy, folde
 use crate::http::auth::{self, Caller};
 use crate::http::failure::{Answer, Failure};
 use crate::http::links::{existing, scope, selector};
-use crate::http::{query, respond};
+use crate::http::{is_generated_client, query, respond};
 
 /// `GET /analytics`, `/analytics/{event}`, `/analytics/{event}/{groupBy}`, `/analytics/{groupBy}`.
 pub(crate) async fn report(request: &Request, env: &Env, ctx: &Context, path: &[&str]) -> Answer {
@@ -34,12 +35,18 @@ pub(crate) async fn report(request: &Request, env: &Env, ctx: &Context, path: &[
         mode: scope.mode,
         currency: scope.currency,
         event,
-        gross: query.boolean("gross", false)?,
+        gross: is_gross(&query)?,
+        model: model(&query)?,
+        known_only: event == Event::Clicks || is_generated_client(request)?,
         group,
         window: span.window,
         buckets: &buckets,
     };
     let table = d1_analytics::report(env, &question, &filter).await?;
+    if table.is_overfull() {
+        let text = "Too many sales for this attribution model: ask for a shorter span";
+        return Err(Problem::invalid("too_big", "model", text).into());
+    }
     if group.name == "count" {
         return count(&table.count(), event, &scope, path);
     }
@@ -69,6 +76,17 @@ fn asked<'a>(query: &'a Query, path: &[&'a str]) -> Result<(Option<&'static str>
     }
     let group = Group::find(group.unwrap_or("count")).ok_or_else(not_found)?;
     Ok((event, group))
+}
+
+/// `?gross=true` or `?saleType=gross`; net unless asked.
+fn is_gross(query: &Query) -> Result<bool, Problem> {
+    let said = query.choice("saleType", &["net", "gross"])?;
+    Ok(said == Some("gross") || query.boolean("gross", false)?)
+}
+
+fn model(query: &Query) -> Result<Model, Problem> {
+    let word = query.choice("model", &MODELS.map(|(name, _)| name))?;
+    Ok(word.and_then(Model::parse).unwrap_or_default())
 }
 
 fn sort_metric(query: &Query, event: Event) -> Result<Event, Problem> {

@@ -86,13 +86,25 @@ fn one_story_in_every_grouping() {
     for (query, name, expected) in [
         ("groupBy=top_links", "id", vec![(news.as_str(), 2, 4000), (ads.as_str(), 1, 1000)]),
         ("groupBy=top_links", "key", vec![("news", 2, 4000), ("ads", 1, 1000)]),
-        ("groupBy=countries", "country", vec![("FR", 2, 4000), ("US", 1, 1000)]),
-        ("groupBy=continents", "continent", vec![("EU", 2, 4000), ("NA", 1, 1000)]),
-        ("groupBy=regions", "region", vec![("FR-ARA", 1, 4000), ("US-CA", 1, 1000), ("FR-IDF", 1, 0)]),
-        ("groupBy=cities", "city", vec![("Lyon", 1, 4000), ("San Francisco", 1, 1000), ("Paris", 1, 0)]),
-        ("groupBy=triggers", "trigger", vec![("link", 2, 5000), ("qr", 1, 0)]),
-        ("groupBy=devices", "device", vec![("Desktop", 2, 5000), ("Mobile", 1, 0)]),
-        ("groupBy=referers", "referer", vec![("(direct)", 2, 1000), ("letter.example", 1, 4000)]),
+        ("groupBy=countries", "country", vec![("FR", 2, 4000), ("US", 1, 1000), ("Unknown", 0, 700)]),
+        ("groupBy=continents", "continent", vec![("EU", 2, 4000), ("NA", 1, 1000), ("Unknown", 0, 700)]),
+        (
+            "groupBy=regions",
+            "region",
+            vec![("FR-ARA", 1, 4000), ("US-CA", 1, 1000), ("FR-IDF", 1, 0), ("Unknown", 0, 700)],
+        ),
+        (
+            "groupBy=cities",
+            "city",
+            vec![("Lyon", 1, 4000), ("San Francisco", 1, 1000), ("Paris", 1, 0), ("Unknown", 0, 700)],
+        ),
+        ("groupBy=triggers", "trigger", vec![("link", 2, 5000), ("qr", 1, 0), ("Unknown", 0, 700)]),
+        ("groupBy=devices", "device", vec![("Desktop", 2, 5000), ("Mobile", 1, 0), ("Unknown", 0, 700)]),
+        (
+            "groupBy=referers",
+            "referer",
+            vec![("(direct)", 2, 1000), ("letter.example", 1, 4000), ("Unknown", 0, 700)],
+        ),
         (
             "groupBy=referer_urls&country=FR",
             "refererUrl",
@@ -103,7 +115,11 @@ fn one_story_in_every_grouping() {
         (
             "groupBy=top_urls",
             "url",
-            vec![("https://shop.example/news", 2, 4000), ("https://shop.example/ads", 1, 1000)],
+            vec![
+                ("https://shop.example/news", 2, 4000),
+                ("https://shop.example/ads", 1, 1000),
+                ("Unknown", 0, 700),
+            ],
         ),
         ("groupBy=top_domains", "domain", vec![(workspace.domain.as_str(), 3, 5000)]),
         ("groupBy=countries&country=-FR", "country", vec![("US", 1, 1000)]),

@@ -22,6 +22,7 @@ mod money;
 mod reconcile;
 mod redirect;
 mod redirect_faults;
+mod reports;
 mod size;
 mod stripe_signer;
 mod support;

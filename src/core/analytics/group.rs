@@ -64,6 +64,7 @@ const ANY_REGION: (&str, &str) = ("region", "*");
 const ANY_CITY: (&str, &str) = ("city", "*");
 const LINK: &str = " JOIN links l ON l.id = ev.link_id";
 const TAG: &str = " JOIN link_tags lt ON lt.link_id = ev.link_id";
+const REGION: &str = "CASE WHEN c.region = 'Unknown' THEN c.region ELSE c.country || '-' || c.region END";
 const WITHOUT_QUERY_URL: &str =
     "CASE WHEN instr(c.url, char(63)) > 0 THEN substr(c.url, 1, instr(c.url, char(63)) - 1) ELSE c.url END";
 const WITHOUT_QUERY_REFERER: &str = "CASE WHEN instr(c.referer_url, char(63)) > 0 \
@@ -97,10 +98,7 @@ pub static GROUPS: [Group; 26] = [
     },
     Group {
         name: "regions",
-        keys: &[
-            Key { field: "country", sql: "c.country" },
-            Key { field: "region", sql: "c.country || '-' || c.region" },
-        ],
+        keys: &[Key { field: "country", sql: "c.country" }, Key { field: "region", sql: REGION }],
         fixed: &[ANY_CITY],
         only: &["c.country <> 'Unknown' AND c.region <> 'Unknown'"],
         ..CLICK
@@ -209,6 +207,12 @@ impl Group {
     #[must_use]
     pub fn find(name: &str) -> Option<&'static Self> {
         GROUPS.iter().find(|group| group.name == name)
+    }
+
+    /// Whether an event whose click says nothing of the keys can be a row of its own, named `Unknown`.
+    #[must_use]
+    pub fn names_the_unknown(&self) -> bool {
+        self.needs_click && self.fold == Fold::None
     }
 
     /// The names of the fields that a row's keys fill.

@@ -6,18 +6,21 @@
 //!
 //! Nothing here runs a query: [`plan`] gives text and values, [`Table`] takes the rows.
 
+mod credit;
 mod filter;
 mod group;
 mod table;
 mod window;
 mod zone;
 
+pub use credit::MAX_CREDITS;
 pub use filter::Filter;
 pub use group::{GROUPS, Group};
 pub use table::{Metrics, Row, Table};
 pub use window::{Bounds, Bucket, Granularity, INTERVALS, Window, buckets};
 pub use zone::Zone;
 
+use crate::core::attribution::Model;
 use crate::core::mode::Mode;
 use crate::core::money::Currency;
 use crate::core::sql::Bind;
@@ -50,7 +53,15 @@ impl Event {
         }
     }
 
-    fn measures(self) -> &'static [Measure] {
+    fn measures(self, model: Model) -> &'static [Measure] {
+        if model != Model::Last {
+            return match self {
+                Self::Clicks => &[Measure::Clicks],
+                Self::Leads => &[Measure::Leads],
+                Self::Sales => &[Measure::Credits],
+                Self::Composite => &[Measure::Clicks, Measure::Leads, Measure::Credits],
+            };
+        }
         match self {
             Self::Clicks => &[Measure::Clicks],
             Self::Leads => &[Measure::Leads],
@@ -71,6 +82,8 @@ pub enum Measure {
     Sales,
     /// Amounts of `entries`.
     Money,
+    /// Sales and money as another model shares them: a row for each entry and touchpoint.
+    Credits,
 }
 
 impl Measure {
@@ -80,6 +93,7 @@ impl Measure {
             Self::Leads => "leads",
             Self::Sales => "sales",
             Self::Money => "entries",
+            Self::Credits => credit::CREDITED,
         }
     }
 }
@@ -108,6 +122,10 @@ pub struct Question<'a> {
     pub event: Event,
     /// Payments only, without what undid them.
     pub gross: bool,
+    /// By which attribution model sales and money are counted; a lead has one click only.
+    pub model: Model,
+    /// Leave out what has no known place, device or source; otherwise it is a row `Unknown`.
+    pub known_only: bool,
     /// How rows are grouped.
     pub group: &'static Group,
     /// From when to when.
@@ -122,14 +140,21 @@ pub const MAX_ROWS: usize = 5000;
 /// The queries that answer a question.
 #[must_use]
 pub fn plan(question: &Question<'_>, filter: &Filter) -> Vec<Query> {
-    question.event.measures().iter().map(|measure| query(question, filter, *measure)).collect()
+    question.event.measures(question.model).iter().map(|measure| query(question, filter, *measure)).collect()
 }
 
 fn query(q: &Question<'_>, filter: &Filter, measure: Measure) -> Query {
     let group = q.group;
     let mut binds: Vec<Bind> = Vec::new();
-    let mut columns: Vec<String> =
-        group.keys.iter().enumerate().map(|(n, key)| format!("{} AS k{n}", key.sql)).collect();
+    let shows_unknown = group.names_the_unknown() && !q.known_only;
+    let column = |(n, key): (usize, &group::Key)| {
+        if shows_unknown {
+            format!("COALESCE(NULLIF({}, ''), 'Unknown') AS k{n}", key.sql)
+        } else {
+            format!("{} AS k{n}", key.sql)
+        }
+    };
+    let mut columns: Vec<String> = group.keys.iter().enumerate().map(column).collect();
     if group.is_series {
         columns.push("b.key AS b".to_owned());
     }
@@ -137,6 +162,7 @@ fn query(q: &Question<'_>, filter: &Filter, measure: Measure) -> Query {
     match measure {
         Measure::Clicks | Measure::Sales => columns.push("COUNT(*) AS n".to_owned()),
         Measure::Leads => columns.push("SUM(ev.quantity) AS n".to_owned()),
+        Measure::Credits => columns.extend(credit::COLUMNS.map(str::to_owned)),
         Measure::Money => {
             columns.push("ev.currency AS currency".to_owned());
             columns.push("CASE WHEN ev.currency = ? THEN '' ELSE ev.rate_day END AS rate_day".to_owned());
@@ -146,7 +172,11 @@ fn query(q: &Question<'_>, filter: &Filter, measure: Measure) -> Query {
             binds.extend([q.currency.as_str().into(), q.currency.as_str().into()]);
         }
     }
-    let grouped = if measure == Measure::Money { width + 3 } else { width };
+    let grouped = match measure {
+        Measure::Money => width + 3,
+        Measure::Credits => 0,
+        Measure::Clicks | Measure::Leads | Measure::Sales => width,
+    };
     let mut text = format!("SELECT {} FROM ", columns.join(", "));
     if group.is_series {
         // The buckets drive the join: each is one range of the index on (workspace_id, at).
@@ -154,6 +184,10 @@ fn query(q: &Question<'_>, filter: &Filter, measure: Measure) -> Query {
         binds.push(bucket_list(q.buckets));
     }
     text.push_str(measure.table());
+    if measure == Measure::Credits {
+        let (workspace_id, mode) = (q.workspace_id.into(), q.mode.as_str().into());
+        binds.extend([workspace_id, mode, q.window.start.0.into(), q.window.end.0.into()]);
+    }
     text.push_str(" ev");
     if measure != Measure::Clicks && (group.needs_click || filter.needs_click()) {
         text.push_str(" LEFT JOIN clicks c ON c.id = ev.click_id");
@@ -163,7 +197,7 @@ fn query(q: &Question<'_>, filter: &Filter, measure: Measure) -> Query {
     if measure != Measure::Clicks {
         condition.and("ev.mode = ?", [q.mode.as_str().into()]);
     }
-    if measure == Measure::Money && q.gross {
+    if matches!(measure, Measure::Money | Measure::Credits) && q.gross {
         condition.and("ev.kind = 'sale'", []);
     }
     if measure == Measure::Clicks {
@@ -174,8 +208,10 @@ fn query(q: &Question<'_>, filter: &Filter, measure: Measure) -> Query {
     if group.is_series {
         condition.and("ev.at >= json_extract(b.value, '$[0]') AND ev.at < json_extract(b.value, '$[1]')", []);
     }
-    for known in group.only {
-        condition.and(known, []);
+    if !shows_unknown {
+        for known in group.only {
+            condition.and(known, []);
+        }
     }
     text.push_str(" WHERE ");
     text.push_str(condition.text());
@@ -185,7 +221,11 @@ fn query(q: &Question<'_>, filter: &Filter, measure: Measure) -> Query {
         text.push_str(" GROUP BY ");
         text.push_str(&places.join(", "));
     }
-    if group.is_capped && measure != Measure::Money {
+    if measure == Measure::Credits {
+        // One more than is read, so that what is too much is seen.
+        text.push_str(" LIMIT ");
+        text.push_str(&(MAX_CREDITS + 1).to_string());
+    } else if group.is_capped && measure != Measure::Money {
         text.push_str(" ORDER BY n DESC LIMIT ");
         text.push_str(&MAX_ROWS.to_string());
     }
@@ -215,6 +255,8 @@ mod tests {
             currency: Currency::USD,
             event: Event::Composite,
             gross: false,
+            model: Model::Last,
+            known_only: true,
             group,
             window: Window { start: Millis(1), end: Millis(2), granularity: Granularity::Day },
             buckets,
@@ -228,10 +270,12 @@ mod tests {
                           &root=false&utm_source=a&utm_term=b&tenantId=t&domain=d&customerId=c&linkId=l";
         for query in ["", everything] {
             let filter = Filter::parse(&validate::Query::parse(query)).unwrap();
-            for group in &GROUPS {
-                let queries = plan(&question(group, &[]), &filter);
-                assert_eq!(queries.len(), 4);
-                for query in queries {
+            for (group, known_only) in GROUPS.iter().flat_map(|group| [(group, true), (group, false)]) {
+                let last = Question { known_only, ..question(group, &[]) };
+                let linear = Question { model: Model::Linear, ..last.clone() };
+                let queries = [plan(&last, &filter), plan(&linear, &filter)];
+                assert_eq!(queries.each_ref().map(Vec::len), [4, 3]);
+                for query in queries.concat() {
                     assert_eq!(query.text.matches('?').count(), query.binds.len(), "{}", query.text);
                     assert_eq!(
                         query.text.contains("ev."),

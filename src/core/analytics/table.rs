@@ -5,10 +5,13 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
+use super::credit::{MAX_CREDITS, credit};
 use super::{Bucket, Event, Group, MAX_ROWS, Measure};
 use crate::core::api::link::unconverted;
+use crate::core::attribution::Model;
 use crate::core::figures::{Amounts, Sum};
 use crate::core::money::Currency;
+use crate::core::time::Millis;
 
 /// The numbers of a row.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -32,7 +35,7 @@ pub struct Row {
     k1: Option<String>,
     #[serde(default)]
     b: Option<usize>,
-    n: Option<i64>,
+    pub(super) n: Option<i64>,
     #[serde(default)]
     currency: Option<Currency>,
     #[serde(default)]
@@ -41,12 +44,21 @@ pub struct Row {
     each: Option<i64>,
     #[serde(default)]
     total: Option<i64>,
+    /// Which of `touches` the row is about; none of them for what is unattributed.
+    #[serde(default)]
+    pub(super) touch: Option<usize>,
+    #[serde(default)]
+    pub(super) touches: Option<String>,
+    #[serde(default)]
+    pub(super) sale_at: Option<Millis>,
 }
 
 /// A report that grows by the rows of one query after the other.
 #[derive(Debug)]
 pub struct Table {
     group: &'static Group,
+    model: Model,
+    is_overfull: bool,
     rows: BTreeMap<(Vec<Option<String>>, usize), Metrics>,
 }
 
@@ -94,8 +106,14 @@ impl Metrics {
 impl Table {
     /// An empty report.
     #[must_use]
-    pub fn new(group: &'static Group) -> Self {
-        Self { group, rows: BTreeMap::new() }
+    pub fn new(group: &'static Group, model: Model) -> Self {
+        Self { group, model, is_overfull: false, rows: BTreeMap::new() }
+    }
+
+    /// Whether there was more to share out than one report may read; what it adds up to is then not the truth.
+    #[must_use]
+    pub fn is_overfull(&self) -> bool {
+        self.is_overfull
     }
 
     /// Adds the rows of a query.
@@ -105,7 +123,12 @@ impl Table {
         rows: Vec<Row>,
         convert: impl Fn(Currency, &str, i64) -> Option<i64>,
     ) {
+        self.is_overfull |= measure == Measure::Credits && rows.len() > MAX_CREDITS;
         for row in rows {
+            let shared = (measure == Measure::Credits).then(|| credit(self.model, &row, &convert));
+            if shared.as_ref().is_some_and(|(sales, money)| *sales == 0 && *money == Sum::default()) {
+                continue; // A touchpoint without a share is not a row.
+            }
             let keys = [row.k0.clone(), row.k1.clone()].into_iter().take(self.group.keys.len()).collect();
             let Some(keys) = self.group.show(keys) else { continue };
             let metrics = self.rows.entry((keys, row.b.unwrap_or(0))).or_default();
@@ -114,6 +137,12 @@ impl Table {
                 Measure::Clicks => metrics.clicks += n,
                 Measure::Leads => metrics.leads += n,
                 Measure::Sales => metrics.sales += n,
+                Measure::Credits => {
+                    if let Some((sales, money)) = shared {
+                        metrics.sales += sales;
+                        metrics.money.merge(&money);
+                    }
+                }
                 Measure::Money => {
                     if let Some(amounts) = row.amounts() {
                         metrics.money.add(&amounts, &convert);
@@ -184,7 +213,6 @@ impl Table {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::core::time::Millis;
     use serde_json::json;
 
     fn rows(value: Value) -> Vec<Row> {
@@ -205,12 +233,12 @@ mod tests {
 
     #[test]
     fn metrics_of_one_key_meet_in_one_row() {
-        let mut table = Table::new(Group::find("countries").unwrap());
+        let mut table = Table::new(Group::find("countries").unwrap(), Model::Last);
         table.add(Measure::Clicks, rows(json!([{"k0": "FR", "n": 3}, {"k0": "US", "n": 5}])), no_rate);
         table.add(Measure::Sales, rows(json!([{"k0": "DE", "n": 1}, {"k0": "FR", "n": 2}])), no_rate);
         let money = json!([
             {"k0": "FR", "currency": "usd", "rate_day": "", "each": null, "total": 4900, "n": 2},
-            {"k0": "DE", "currency": "xyz", "rate_day": "2030-01-01", "each": 7, "total": 7, "n": 1}
+            {"k0": "DE", "currency": "mnt", "rate_day": "2030-01-01", "each": 7, "total": 7, "n": 1}
         ]);
         table.add(Measure::Money, rows(money), no_rate);
         let row = |country: &str, clicks: i64, sales: i64, amount: i64| {
@@ -218,7 +246,7 @@ mod tests {
                 "saleAmount": amount})
         };
         let mut germany = row("DE", 0, 1, 0);
-        germany["unconverted"] = json!([{"currency": "xyz", "amount": 7}]);
+        germany["unconverted"] = json!([{"currency": "mnt", "amount": 7}]);
         assert_eq!(
             shown(&table, Event::Composite, &[]),
             json!([row("US", 5, 0, 0), row("FR", 3, 2, 4900), germany])
@@ -228,7 +256,7 @@ mod tests {
 
     #[test]
     fn urls_fold_to_their_utm_values() {
-        let mut table = Table::new(Group::find("utm_sources").unwrap());
+        let mut table = Table::new(Group::find("utm_sources").unwrap(), Model::Last);
         let clicks = json!([
             {"k0": "https://a.co/?utm_source=x", "n": 1}, {"k0": "https://b.co/?q=1&utm_source=x", "n": 2},
             {"k0": "https://a.co/?utm_medium=m", "n": 9}
@@ -236,7 +264,7 @@ mod tests {
         table.add(Measure::Clicks, rows(clicks.clone()), no_rate);
         let expected = json!([{"utm_source": "x", "clicks": 3, "leads": 0, "sales": 0, "saleAmount": 0}]);
         assert_eq!(shown(&table, Event::Clicks, &[]), expected);
-        let mut table = Table::new(Group::find("utm_combinations").unwrap());
+        let mut table = Table::new(Group::find("utm_combinations").unwrap(), Model::Last);
         table.add(Measure::Clicks, rows(clicks), no_rate);
         let found = shown(&table, Event::Clicks, &[]);
         assert_eq!((found[0]["utm_medium"].as_str(), found[0]["utm_source"].is_null()), (Some("m"), true));
@@ -247,14 +275,14 @@ mod tests {
     fn a_series_has_a_row_for_every_bucket() {
         let bucket = |n: i64| Bucket { start: Millis(n), end: Millis(n + 1), label: format!("day {n}") };
         let buckets = [bucket(0), bucket(1), bucket(2)];
-        let mut table = Table::new(Group::find("timeseries").unwrap());
+        let mut table = Table::new(Group::find("timeseries").unwrap(), Model::Last);
         table.add(Measure::Leads, rows(json!([{"b": 1, "n": 4}])), no_rate);
         let found = shown(&table, Event::Composite, &buckets);
         assert_eq!(found.as_array().unwrap().len(), 3);
         assert_eq!(found[1], json!({"start": "day 1", "clicks": 0, "leads": 4, "sales": 0, "saleAmount": 0}));
-        let empty = Table::new(Group::find("timeseries").unwrap());
+        let empty = Table::new(Group::find("timeseries").unwrap(), Model::Last);
         assert_eq!(shown(&empty, Event::Composite, &buckets).as_array().unwrap().len(), 3);
-        let mut links = Table::new(Group::find("link_timeseries").unwrap());
+        let mut links = Table::new(Group::find("link_timeseries").unwrap(), Model::Last);
         links.add(
             Measure::Leads,
             rows(json!([{"k0": "a", "b": 1, "n": 4}, {"k0": "b", "b": 0, "n": 1}])),
@@ -266,7 +294,7 @@ mod tests {
 
     #[test]
     fn an_empty_count_is_zero() {
-        let mut table = Table::new(Group::find("count").unwrap());
+        let mut table = Table::new(Group::find("count").unwrap(), Model::Last);
         table.add(Measure::Leads, rows(json!([{"n": null}])), no_rate);
         assert_eq!(table.count(), Metrics::default());
     }
