@@ -161,7 +161,8 @@ fn a_sale_counts_in_the_day_it_was_made_and_its_refund_in_its_own() {
 /// The number of rows and the sum of their money.
 fn listed(workspace: &Workspace, path: &str) -> (usize, i64) {
     let rows = workspace.get(path);
-    let rows = rows.as_array().unwrap_or_else(|| panic!("{path}: {rows}"));
+    assert!(rows.is_array(), "{path}: {rows}");
+    let rows = rows.as_array().unwrap();
     (rows.len(), rows.iter().filter_map(|row| row["saleAmount"].as_i64()).sum())
 }
 

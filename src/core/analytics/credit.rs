@@ -65,9 +65,9 @@ pub(super) fn credit(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use serde_json::{Value, json};
+    use serde_json::json;
 
-    fn row(touch: Value, amount: i64, currency: &str, n: i64) -> Row {
+    fn row(touch: Option<usize>, amount: i64, currency: &str, n: i64) -> Row {
         let day = 86_400_000;
         let touches = json!([
             {"clickId": "a", "linkId": "l1", "at": 0}, {"clickId": "b", "linkId": "l2", "at": 7 * day},
@@ -98,7 +98,7 @@ mod tests {
         ] {
             for (sign, n) in [(1, 1), (-1, 0)] {
                 let found: Vec<(i64, i64)> = (0..3)
-                    .map(|touch| credit(model, &row(json!(touch), sign * 100, "usd", n), pounds))
+                    .map(|touch| credit(model, &row(Some(touch), sign * 100, "usd", n), pounds))
                     .map(|(count, sum)| (count, sum.amount))
                     .collect();
                 let wanted: Vec<(i64, i64)> =
@@ -111,7 +111,7 @@ mod tests {
     #[test]
     fn what_is_shared_is_the_converted_amount() {
         let shares: Vec<i64> = (0..3)
-            .map(|touch| credit(Model::Linear, &row(json!(touch), 50, "gbp", 1), pounds).1.amount)
+            .map(|touch| credit(Model::Linear, &row(Some(touch), 50, "gbp", 1), pounds).1.amount)
             .collect();
         assert_eq!(shares, [33, 33, 34], "100 dollars, not 50 pounds");
     }
@@ -120,14 +120,14 @@ mod tests {
     fn what_has_no_rate_is_shared_as_charged() {
         let tugrik = Currency::parse("mnt").unwrap();
         let rest: Vec<Vec<(Currency, i64)>> = (0..3)
-            .map(|touch| credit(Model::Linear, &row(json!(touch), 10, "mnt", 1), pounds).1.rest())
+            .map(|touch| credit(Model::Linear, &row(Some(touch), 10, "mnt", 1), pounds).1.rest())
             .collect();
         assert_eq!(rest, [[(tugrik, 3)], [(tugrik, 3)], [(tugrik, 4)]]);
     }
 
     #[test]
     fn unattributed_money_is_whole() {
-        let (count, sum) = credit(Model::Linear, &row(Value::Null, 100, "usd", 1), pounds);
+        let (count, sum) = credit(Model::Linear, &row(None, 100, "usd", 1), pounds);
         assert_eq!((count, sum.amount), (1, 100));
     }
 }

@@ -326,4 +326,16 @@ mod tests {
         assert!(plan(&gross, &Filter::default())[3].text.contains("ev.kind = 'sale'"));
         assert!(!plan(&question(group, &[]), &Filter::default())[3].text.contains("kind"));
     }
+
+    #[test]
+    fn money_whose_click_is_unknown_is_left_out_only_when_asked_to() {
+        let group = Group::find("countries").unwrap();
+        for (known_only, named, left_out) in [(true, 0, 1), (false, 1, 0)] {
+            let queries = plan(&Question { known_only, ..question(group, &[]) }, &Filter::default());
+            let money = &queries[3].text;
+            assert!(money.contains("LEFT JOIN clicks c"), "{money}");
+            assert_eq!(money.matches("NULLIF(c.country, ''), 'Unknown')").count(), named, "{money}");
+            assert_eq!(money.matches("c.country <> 'Unknown'").count(), left_out, "{money}");
+        }
+    }
 }

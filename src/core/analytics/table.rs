@@ -298,4 +298,50 @@ mod tests {
         table.add(Measure::Leads, rows(json!([{"n": null}])), no_rate);
         assert_eq!(table.count(), Metrics::default());
     }
+
+    /// An entry of 100 dollars, as the query gives it for one of two touchpoints.
+    fn shared(link: &str, touch: usize) -> Value {
+        let touches =
+            json!([{"clickId": "a", "linkId": "l1", "at": 1}, {"clickId": "b", "linkId": "l2", "at": 2}]);
+        json!({"k0": link, "currency": "usd", "rate_day": "", "each": 100, "total": 100, "n": 1, "touch": touch,
+            "touches": touches.to_string(), "sale_at": 3})
+    }
+
+    #[test]
+    fn a_touchpoint_without_a_share_is_no_row() {
+        let dollars = |_: Currency, _: &str, amount: i64| Some(amount);
+        for (model, expected) in
+            [(Model::First, vec![("l1", 1, 100)]), (Model::Linear, vec![("l2", 1, 50), ("l1", 0, 50)])]
+        {
+            let mut table = Table::new(Group::find("top_links").unwrap(), model);
+            table.add(Measure::Credits, rows(json!([shared("l1", 0), shared("l2", 1)])), dollars);
+            let found = shown(&table, Event::Sales, &[]);
+            let found: Vec<(&str, i64, i64)> = found
+                .as_array()
+                .unwrap()
+                .iter()
+                .map(|row| {
+                    (
+                        row["link"].as_str().unwrap(),
+                        row["sales"].as_i64().unwrap(),
+                        row["saleAmount"].as_i64().unwrap(),
+                    )
+                })
+                .collect();
+            assert_eq!(found, expected, "{model:?}");
+        }
+    }
+
+    #[test]
+    fn more_than_can_be_shared_out_is_said() {
+        for (rows_read, is_overfull) in [(MAX_CREDITS, false), (MAX_CREDITS + 1, true)] {
+            let row = rows(json!([{"n": 0}])).remove(0);
+            let mut table = Table::new(Group::find("count").unwrap(), Model::Linear);
+            table.add(Measure::Credits, vec![row.clone(); rows_read], no_rate);
+            assert_eq!(table.is_overfull(), is_overfull);
+            let mut sales = Table::new(Group::find("count").unwrap(), Model::Last);
+            sales.add(Measure::Sales, vec![row; rows_read], no_rate);
+            assert!(!sales.is_overfull());
+        }
+    }
 }
