@@ -48,6 +48,11 @@ pub fn read(path: &Path) -> Result<String, Failure> {
     fs::read_to_string(path).or_fail(|| format!("cannot read {}", path.display()))
 }
 
+/// Moves a file over another, at once.
+pub fn replace(from: &Path, to: &Path) -> Result<(), Failure> {
+    fs::rename(from, to).or_fail(|| format!("cannot move {} to {}", from.display(), to.display()))
+}
+
 /// Deletes a folder; none is as good.
 pub fn remove_folder(path: &Path) -> Result<(), Failure> {
     match fs::remove_dir_all(path) {

@@ -71,7 +71,7 @@ impl Identity {
             ("STRIPE_TEST_SECRETS", &self.webhook_secret_test),
             ("PIMMS_LOCAL", "1"),
         ];
-        variables.iter().map(|(name, value)| format!("{name}=\"{value}\"\n")).collect()
+        variables.iter().map(|(name, value)| format!("{name}=\"{value}\"\n")).collect::<Vec<_>>().concat()
     }
 }
 

@@ -32,6 +32,21 @@ const INPUTS: [&str; 9] = [
 /// What a build gives.
 const OUTPUTS: [&str; 2] = ["build/index.js", "build/index_bg.wasm"];
 
+/// Where `worker-build` leaves its work.
+const DRAFT: &str = "target/pimms/worker";
+
+/// What the wasm is made of: the compiler's defaults and the exception handling of wasm-bindgen. Named one by
+/// one, so that wasm-opt never writes what the runtime cannot read.
+const WASM_FEATURES: [&str; 7] = [
+    "--enable-mutable-globals",
+    "--enable-sign-ext",
+    "--enable-nontrapping-float-to-int",
+    "--enable-bulk-memory",
+    "--enable-multivalue",
+    "--enable-reference-types",
+    "--enable-exception-handling",
+];
+
 /// Options of `pimms build`.
 #[derive(Debug, Default, Args)]
 pub struct Options {
@@ -73,18 +88,41 @@ pub fn ensure(project: &Project, progress: &Progress) -> Result<Outcome, Failure
     let target = project.path("target/worker");
     let mut build = Command::new(toolchain::worker_build_program(project));
     build
-        .args(["--release", "--package", "pimms-edge", "--locked"])
+        .args(["--release", "--no-opt", "--out-dir", DRAFT, "--package", "pimms-edge", "--locked"])
         .current_dir(project.root())
         .env("CARGO_TARGET_DIR", &target)
         .env("WASM_BINDGEN_BIN", toolchain::wasm_bindgen_program(project))
-        .env("ESBUILD_BIN", project.node_program("esbuild"))
-        .env("WASM_OPT_BIN", project.node_program("wasm-opt"));
+        .env("ESBUILD_BIN", project.node_program("esbuild"));
     run_logged(&mut build, &project.scratch().join("worker-build.log"), progress).map_err(|e| {
         e.told_as("the Worker did not build: see the lines above, correct the source and run again")
     })?;
+    shrink(project, progress)?;
     undeclared_inputs(project, &target)?;
     files::write(&stamp_path(project), &expected_stamp(project, &inputs)?)?;
     Ok("built".into())
+}
+
+/// Puts the built Worker into `build/`, its wasm made as small as it compresses.
+///
+/// The compiler has optimised already; another round of inlining makes the wasm shorter and its gzip longer
+/// (650 kB instead of 590 kB when this was written). What helps gzip is that functions made from one generic
+/// stand together, so they are put in the order of their names, and then the names go.
+fn shrink(project: &Project, progress: &Progress) -> Result<(), Failure> {
+    let draft = project.path(DRAFT);
+    let (whole, ordered, small) =
+        (draft.join("index_bg.wasm"), draft.join("ordered.wasm"), draft.join("small.wasm"));
+    let optimize = |from: &Path, to: &Path, passes: &[&str]| {
+        let mut wasm_opt = Command::new(project.node_program("wasm-opt"));
+        wasm_opt.arg(from).arg("-o").arg(to).args(WASM_FEATURES).args(passes);
+        run_logged(&mut wasm_opt, &project.scratch().join("wasm-opt.log"), progress)
+    };
+    let by_name = ["--remove-unused-module-elements", "--duplicate-function-elimination", "--debuginfo"];
+    optimize(&whole, &ordered, &[by_name.as_slice(), &["--reorder-functions-by-name"]].concat())?;
+    // Writing without `--debuginfo` drops the names.
+    optimize(&ordered, &small, &["--strip-producers"])?;
+    files::create_folder(&project.path("build"))?;
+    files::replace(&small, &project.path("build/index_bg.wasm"))?;
+    files::replace(&draft.join("index.js"), &project.path("build/index.js"))
 }
 
 /// Whether `build/` is what the sources give, without building.
