@@ -24,6 +24,7 @@ mod redirect;
 mod redirect_faults;
 mod reports;
 mod size;
+mod story;
 mod stripe_signer;
 mod support;
 mod track;

@@ -12,7 +12,7 @@ use crate::target::{Target, text};
 /// The funnel, and every sale of the story's customers with its reason.
 pub(super) fn full(target: &Target, play: &Play) -> Result<String, Failure> {
     let mut out = format!("\nShort link {} ({})\n\n", play.link.url, play.link.id);
-    let _ = writeln!(out, "{}", funnel(play));
+    let _ = writeln!(out, "{}  Amounts in minor units: cents, yen.\n", funnel(play));
     for external_id in &play.story.people {
         let customer = target.get(&format!("/api/customers/ext_{external_id}"))?;
         let _ = writeln!(out, "Customer {} ({external_id})\n", text(&customer, "name"));
@@ -41,7 +41,7 @@ fn funnel(play: &Play) -> Table {
 /// Every payment of a customer: what it came to, by which rule it has its link, and the events it rests on.
 fn receipts(target: &Target, customer: &Value) -> Result<String, Failure> {
     let mut out = String::new();
-    for sale in list(customer, "saleEvents") {
+    for sale in list(customer, "sales") {
         // The receipt of its own page, as a person would open it.
         let sale = target.get(&format!("/api/sales/{}", text(sale, "id")))?;
         let number = |name: &str| sale.get(name).and_then(Value::as_i64).unwrap_or(0).to_string();
@@ -60,11 +60,19 @@ fn receipts(target: &Target, customer: &Value) -> Result<String, Failure> {
         for sentence in list(&receipt, "explanation").filter_map(Value::as_str) {
             let _ = writeln!(out, "  {sentence}");
         }
+        let chain: Vec<&str> = list(&receipt, "chain").map(|step| text(step, "kind")).collect();
+        let _ = writeln!(out, "  Chain: {}", chain.join(" → "));
         let mut evidence = Table::new(&["Event", "Type", "Says"]);
         for event in list(&receipt, "evidence") {
             evidence.row([text(event, "eventId"), text(event, "eventType"), text(event, "says")]);
         }
         let _ = writeln!(out, "{evidence}");
+    }
+    if out.is_empty() {
+        return Err(Failure::new(format!(
+            "customer {} has no sale to show a receipt of",
+            text(customer, "id")
+        )));
     }
     Ok(out)
 }
