@@ -1,5 +1,5 @@
 //! Two thousand events of a hundred customers, sixteen senders, a fifth of everything twice, in random order, two
-//! power cuts and a database that fails for a while: exact, and rebuilt identically.
+//! power cuts and a database that fails for a while: exact, rebuilt identically, and a person can be forgotten.
 
 use std::sync::RwLock;
 use std::thread;
@@ -10,10 +10,11 @@ use pimms_cli::instance::Instance;
 use pimms_cli::random::Random;
 use pimms_cli::rebuild::{entries, rebuild};
 use pimms_cli::simulate::story::repeat;
+use pimms_cli::stripe::{Build, Event, Invoice};
 use pimms_cli::target::{ShortLink, Target, text};
 use serde_json::json;
 
-use crate::crowd::Crowd;
+use crate::crowd::{Crowd, Person};
 use crate::delivery::{Deliveries, clicks, money, settles, status};
 
 const CUSTOMERS: usize = 100;
@@ -67,6 +68,7 @@ fn two_thousand_events_through_kills_and_outages_are_exact() {
 
     rebuilt_identically(&target);
     nothing_changes_when_everything_comes_again(&crowd, &target);
+    a_person_is_forgotten_and_the_money_stays(&instance, &crowd, &target);
 }
 
 fn link(instance: &Instance, key: &str) -> ShortLink {
@@ -102,4 +104,47 @@ fn nothing_changes_when_everything_comes_again(crowd: &Crowd, target: &Target) {
     again.run(SENDERS, &RwLock::new(target.clone()));
     settles("totals after everything came again", &crowd.expected.lines(), || money(target));
     assert_eq!(entries(target).unwrap(), before);
+}
+
+fn a_person_is_forgotten_and_the_money_stays(instance: &Instance, crowd: &Crowd, target: &Target) {
+    let person = crowd.people.iter().find(|person| person.subscribes).unwrap();
+    let path = format!("/api/customers/ext_{}", person.external_id);
+    status(&instance.api("GET", &path).send().unwrap(), 200, "before");
+    status(&instance.api("DELETE", &path).send().unwrap(), 200, "the erasure");
+    let mut expected = crowd.expected.clone();
+    settles("totals after the erasure", &expected.lines(), || money(target));
+
+    // A renewal that comes afterwards, and her name with it.
+    let invoice = Invoice::paid(&format!("in_{}later", person.name))
+        .amount(777, person.currency)
+        .customer(&format!("cus_{}x", person.name))
+        .email(&person.email)
+        .subscription(&format!("sub_{}x", person.name), "subscription_cycle")
+        .subscription_metadata("pimmsCustomerId", &person.external_id);
+    let renewal = Event::new("invoice.paid", invoice).at(now_secs() + 60);
+    status(&instance.webhook(&renewal.body()).unwrap(), 200, "the renewal");
+    expected.live.link(&person.link_id).sale(777, person.currency);
+    settles("totals after the renewal", &expected.lines(), || money(target));
+    status(&instance.api("GET", &path).send().unwrap(), 404, "after");
+    is_nowhere(instance, person);
+    rebuilt_identically(target);
+    is_nowhere(instance, person);
+}
+
+/// No answer of the API names her any more.
+fn is_nowhere(instance: &Instance, person: &Person) {
+    for path in [
+        "/api/customers",
+        "/api/events?event=sales",
+        "/api/events?event=leads",
+        "/api/ledger/entries?limit=1000",
+        "/api/parked",
+        "/api/stripe/events?limit=1000",
+    ] {
+        let answer = instance.api("GET", path).send().unwrap();
+        status(&answer, 200, path);
+        for name in [&person.external_id, &person.email] {
+            assert!(!answer.text().contains(name.as_str()), "{path} still names {name}");
+        }
+    }
 }

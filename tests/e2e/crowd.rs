@@ -109,7 +109,7 @@ impl Crowd {
     fn newcomer(&mut self, number: usize) -> Who {
         let versions = [Version::V2024, Version::Basil, Version::Clover];
         Who {
-            name: format!("{}p{number}", self.run),
+            name: format!("{}p{number:03}", self.run),
             mode: if number % 20 == 19 { Mode::Test } else { Mode::Live },
             version: self.random.pick(&versions).copied().unwrap(),
             currency: self.random.pick(&CURRENCIES).copied().unwrap(),

@@ -18,7 +18,7 @@ use crate::crowd::Clicked;
 pub const SETTLED_WITHIN: Duration = Duration::from_mins(1);
 
 /// A refusal that repeats for this long is no outage.
-const GIVE_UP_AFTER: Duration = Duration::from_mins(2);
+const GIVE_UP_AFTER: Duration = Duration::from_mins(5);
 
 /// Deliveries under way, shared by all senders.
 pub struct Deliveries {

@@ -7,7 +7,6 @@
 
 mod analytics;
 mod chaos;
-#[expect(dead_code, reason = "a history knows more of its people than these tests ask")]
 mod crowd;
 mod customers;
 mod delivery;
