@@ -135,7 +135,8 @@ fn files_are_named_after_what_they_hold() {
 
 #[test]
 fn files_hold_one_thing() {
-    for folder in ["src", "cli/src", "tests", "build_support"] {
+    // Tests are tables, and a table may be long.
+    for folder in ["src", "cli/src", "build_support"] {
         assert_clean(folder, |path| {
             let lines = read(path).lines().count();
             if lines > MAX_LINES { vec![format!("{lines}: more than {MAX_LINES} lines")] } else { Vec::new() }

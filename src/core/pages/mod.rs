@@ -1,7 +1,7 @@
 //! The pages a visitor sees instead of a destination.
 //!
 //! Plain HTML that works without scripts: light and dark, English and French, nothing loaded from anywhere but
-//! what the link's owner chose. Every text from outside goes through [`escape`].
+//! what the link's owner chose. Every text from outside goes through `escape`.
 
 mod hand_off;
 mod notice;
