@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use pimms_cli::clock::now_secs;
 use pimms_cli::instance::Instance;
-use pimms_cli::stripe::{Event, Session};
+use pimms_cli::stripe::{Build, Event, Invoice, Session};
 use pimms_edge::core::time::Millis;
 use serde_json::{Value, json};
 
@@ -118,6 +118,32 @@ fn sales_in_other_currencies_are_converted_exactly_or_not_at_all() {
     let shown = acme.get(&path);
     assert_eq!(shown["saleAmount"], 5000 + 4115 + 700 + 3000, "{shown}");
     assert!(shown["unconverted"].is_null(), "{shown}");
+}
+
+/// Row 76: the history of a link outlives the link.
+#[test]
+fn a_renewal_stays_with_the_link_that_was_clicked_after_it_is_changed_and_deleted() {
+    let acme = Workspace::new("fx-link-gone");
+    let (link, click) = acme.clicked("go");
+    let now = now_secs();
+    let invoice = |number: i64| {
+        let paid = Invoice::paid(&format!("in_gone{number}")).amount(2000, "usd").customer("cus_gone");
+        let paid = paid.subscription("sub_gone", "subscription_cycle");
+        acme.stripe(&Event::new("invoice.paid", paid).at(now + number));
+    };
+    let net = |totals: &Value| totals["live"]["links"][&link]["net"]["usd"].as_i64();
+    let session = Session::paid("cs_gone").amount(2000, "usd").customer("cus_gone").invoice("in_gone1");
+    let session = session.subscription("sub_gone").referred_by_click(&click);
+    acme.stripe(&Event::new("checkout.session.completed", session).at(now + 1));
+    invoice(1);
+    acme.settles("/ledger/totals", |totals| net(totals) == Some(2000));
+    acme.patch(&format!("/links/{link}"), &json!({"url": "https://elsewhere.example/", "key": "moved"}));
+    invoice(2);
+    acme.settles("/ledger/totals", |totals| net(totals) == Some(4000));
+    assert_eq!(acme.call("DELETE", &format!("/links/{link}"), None).0, 200);
+    invoice(3);
+    let totals = acme.settles("/ledger/totals", |totals| net(totals) == Some(6000));
+    assert_eq!(totals["live"]["unattributed"]["sales"], 0, "{totals}");
 }
 
 /// A provider of rates that answers what it is told to; it keeps the head of each request.

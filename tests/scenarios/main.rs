@@ -7,7 +7,9 @@
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a failing step ends the test")]
 #![expect(clippy::too_many_lines, clippy::needless_pass_by_value, reason = "the rows are data")]
 
+mod apart;
 mod rows;
+mod undone;
 mod world;
 
 use rows::Row;
