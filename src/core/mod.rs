@@ -29,6 +29,7 @@ pub mod pages;
 pub mod password;
 pub mod problem;
 pub mod public_suffix;
+pub mod rate_limit;
 pub mod recent;
 pub mod redirect;
 pub mod seal;

@@ -1,5 +1,7 @@
 //! Secrets and variables of the Worker. README lists every one of them.
 
+use std::cell::OnceCell;
+
 use worker::{Env, Error, Result};
 
 use crate::core::click_id::Keys;
@@ -44,4 +46,13 @@ pub(crate) fn is_local(env: &Env) -> bool {
 /// What a workspace's figures are made by.
 pub(crate) fn policy(workspace_id: &str, mode: Mode) -> Policy {
     Policy { workspace_id: workspace_id.to_owned(), mode, window_days: WINDOW_DAYS }
+}
+
+thread_local! {
+    static API_HOST: OnceCell<Option<String>> = const { OnceCell::new() };
+}
+
+/// The host that serves the API without the prefix `/api`, from `API_HOST`. Read once: redirects ask as well.
+pub(crate) fn api_host(env: &Env) -> Option<String> {
+    API_HOST.with(|host| host.get_or_init(|| optional(env, "API_HOST")).clone())
 }

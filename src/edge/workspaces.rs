@@ -6,9 +6,11 @@ use worker::{Env, Result};
 
 use crate::core::access::partial_key;
 use crate::core::api::bootstrap::Bootstrap;
+use crate::core::api::token::FIRST_RATE_LIMIT;
+use crate::core::api::workspace::{Usage, Workspace};
 use crate::core::ids;
 use crate::core::time::Millis;
-use crate::edge::{d1, entropy, links, seal, stripe_settings};
+use crate::edge::{d1, entropy, keys, links, seal, stripe_settings};
 
 /// What asking for a workspace led to.
 pub(crate) enum Made {
@@ -66,11 +68,12 @@ pub(crate) async fn bootstrap(env: &Env, wanted: &Bootstrap, now: Millis) -> Res
         )?);
     }
     if owners.key.is_none() {
-        let query = "INSERT INTO api_keys (id, workspace_id, name, hash, partial, scopes, created_at) \
-                     VALUES (?1, ?2, 'First key', ?3, ?4, 'apis.all tokens.write', ?5)";
+        let query = "INSERT INTO api_keys (id, workspace_id, name, hash, partial, scopes, created_at, rate_limit) \
+                     VALUES (?1, ?2, 'First key', ?3, ?4, 'apis.all tokens.write', ?5, ?6)";
         let key_id = entropy::object_id("tok_")?;
         let partial = partial_key(&wanted.api_key);
-        let values = [text(&key_id), text(id), text(&hash), text(&partial), at.clone()];
+        let limit = d1::int(FIRST_RATE_LIMIT)?;
+        let values = [text(&key_id), text(id), text(&hash), text(&partial), at.clone(), limit];
         statements.push(d1::statement(&db, query, &values)?);
     }
     if owners.workspace.is_none() && !wanted.secrets.is_empty() {
@@ -113,4 +116,37 @@ async fn owners(env: &Env, wanted: &Bootstrap, hash: &str) -> Result<Owners> {
     ];
     let found: Option<Owners> = d1::first(&d1::database(env)?, query, &values).await?;
     Ok(found.unwrap_or(Owners { workspace: None, slug: None, domain: None, key: None, link: None }))
+}
+
+/// The workspace of this id.
+pub(crate) async fn find(env: &Env, id: &str) -> Result<Option<Workspace>> {
+    let query =
+        "SELECT id, slug, name, logo, currency, allowed_hostnames, created_at FROM workspaces WHERE id = ?1";
+    d1::first(&d1::database(env)?, query, &[d1::text(id)]).await
+}
+
+/// What it has.
+pub(crate) async fn usage(env: &Env, id: &str) -> Result<Usage> {
+    let query = "SELECT (SELECT COUNT(*) FROM links WHERE workspace_id = ?1 AND deleted_at IS NULL) AS links, \
+                        (SELECT COALESCE(SUM(clicks), 0) FROM links WHERE workspace_id = ?1) AS clicks, \
+                        (SELECT COUNT(*) FROM tags WHERE workspace_id = ?1) AS tags, \
+                        (SELECT COUNT(*) FROM folders WHERE workspace_id = ?1) AS folders";
+    Ok(d1::first(&d1::database(env)?, query, &[d1::text(id)]).await?.unwrap_or_default())
+}
+
+/// Stores what it has become; a slug that is taken is a unique violation.
+pub(crate) async fn update(env: &Env, workspace: &Workspace) -> Result<()> {
+    let query = "UPDATE workspaces SET slug = ?, name = ?, logo = ?, currency = ?, allowed_hostnames = ? WHERE id = ?";
+    let binds = [
+        workspace.slug.as_str().into(),
+        workspace.name.as_str().into(),
+        workspace.logo.clone().into(),
+        workspace.currency.as_str().into(),
+        workspace.allowed_hostnames.as_str().into(),
+        workspace.id.as_str().into(),
+    ];
+    d1::statement(&d1::database(env)?, query, &d1::binds(&binds)?)?.run().await?;
+    // Keys carry the currency of reports.
+    keys::forget();
+    Ok(())
 }

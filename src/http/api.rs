@@ -7,7 +7,7 @@ use crate::core::problem::{Code, Problem};
 use crate::http::failure::Answer;
 use crate::http::{
     analytics, customers, domains, events, folders, fx_rates, ledger, ledger_entries, link_bulk, links,
-    sales, stripe_settings, tags, track,
+    sales, stripe_settings, tags, tokens, track, workspaces,
 };
 
 /// Answers `path`, which comes without the prefix `/api`.
@@ -35,6 +35,14 @@ pub(crate) async fn route(request: Request, env: &Env, ctx: &Context, path: &str
         (Method::Delete, ["links", id]) => links::delete(&request, env, ctx, id).await,
         (Method::Get, ["fx-rates"]) => fx_rates::show(&request, env, ctx).await,
         (Method::Put, ["fx-rates"]) => fx_rates::replace(request, env, ctx).await,
+        (Method::Get, ["tokens"]) => tokens::list(&request, env, ctx).await,
+        (Method::Post, ["tokens"]) => tokens::create(request, env, ctx).await,
+        (Method::Get, ["tokens", id]) => tokens::show(&request, env, ctx, id).await,
+        (Method::Patch, ["tokens", id]) => tokens::update(request, env, ctx, id).await,
+        (Method::Delete, ["tokens", id]) => tokens::delete(&request, env, ctx, id).await,
+        (Method::Get, ["workspaces"]) => workspaces::list(&request, env, ctx).await,
+        (Method::Get, ["workspaces", name]) => workspaces::show(&request, env, ctx, name).await,
+        (Method::Patch, ["workspaces", name]) => workspaces::update(request, env, ctx, name).await,
         (Method::Get, ["tags"]) => tags::list(&request, env, ctx).await,
         (Method::Post, ["tags"]) => tags::create(request, env, ctx).await,
         (Method::Get, ["tags", "count"]) => tags::count(&request, env, ctx).await,
@@ -78,7 +86,7 @@ pub(crate) async fn route(request: Request, env: &Env, ctx: &Context, path: &str
                 "links" | "tags" | "folders" | "domains" | "fx-rates" | "stripe" | "parked" | "customers"
                 | "events" | "analytics",
             ]
-            | ["links" | "tags" | "folders" | "domains" | "customers" | "sales", _]
+            | ["links" | "tags" | "folders" | "domains" | "tokens" | "workspaces" | "customers" | "sales", _]
             | ["track", "lead" | "sale"]
             | ["ledger", "totals" | "entries" | "rebuild"],
         ) => Err(wrong_method().into()),

@@ -14,12 +14,8 @@ use crate::http::failure::Failure;
 pub(crate) struct Caller {
     /// `ws_…`: every query carries it.
     pub workspace_id: String,
-    /// The key's id.
-    pub key_id: String,
     /// What the key may do.
     pub permissions: Permissions,
-    /// Requests a minute.
-    pub rate_limit: i64,
     /// The currency of its reports.
     pub currency: Currency,
 }
@@ -47,9 +43,7 @@ pub(crate) async fn caller(request: &Request, env: &Env, ctx: &Context) -> Resul
     }
     Ok(Caller {
         workspace_id: row.workspace_id,
-        key_id: row.id,
         permissions: Permissions::of_scopes(&row.scopes),
-        rate_limit: row.rate_limit,
         currency: row.currency,
     })
 }

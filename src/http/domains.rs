@@ -8,7 +8,7 @@ use crate::core::api::domain::{self, Domain, DomainBody};
 use crate::core::api::link::Link;
 use crate::core::key;
 use crate::core::problem::{Code, Problem};
-use crate::edge::{d1, domains, entropy, link_rows, links, probe};
+use crate::edge::{d1, domain_records, domains, entropy, link_rows, links, probe};
 use crate::http::failure::{Answer, Failure};
 use crate::http::{auth, body, query, respond};
 
@@ -56,6 +56,7 @@ pub(crate) async fn create(mut request: Request, env: &Env, ctx: &Context) -> An
         statements.push(domains::make_primary(&db, workspace_id, &domain.id)?);
     }
     db.batch(statements).await.map_err(explain)?;
+    domain_records::forget(&domain.slug);
     Ok(respond::json(201, &existing(env, workspace_id, &domain.slug).await?.shown())?)
 }
 
@@ -74,6 +75,8 @@ pub(crate) async fn update(mut request: Request, env: &Env, ctx: &Context, slug:
         statements.push(domains::make_primary(&db, workspace_id, &domain.id)?);
     }
     db.batch(statements).await.map_err(explain)?;
+    domain_records::forget(&old.slug);
+    domain_records::forget(&domain.slug);
     drop_copies(env, ctx, &old.slug, moved);
     Ok(respond::json(200, &existing(env, workspace_id, &domain.slug).await?.shown())?)
 }
@@ -85,6 +88,7 @@ pub(crate) async fn delete(request: &Request, env: &Env, ctx: &Context, slug: &s
     let domain = existing(env, workspace_id, slug).await?;
     let gone = copies(env, workspace_id, &domain.slug).await?;
     domains::delete(env, workspace_id, &domain, entropy::now()).await?;
+    domain_records::forget(&domain.slug);
     drop_copies(env, ctx, &domain.slug, gone);
     Ok(respond::json(200, &json!({"slug": domain.slug}))?)
 }

@@ -17,6 +17,7 @@ pub(crate) mod folders;
 pub(crate) mod fx_rates;
 pub(crate) mod ledger;
 pub(crate) mod ledger_entries;
+pub(crate) mod limits;
 pub(crate) mod link_bulk;
 pub(crate) mod link_writes;
 pub(crate) mod links;
@@ -26,31 +27,35 @@ pub(crate) mod sales;
 pub(crate) mod stripe_settings;
 pub(crate) mod stripe_webhook;
 pub(crate) mod tags;
+pub(crate) mod tokens;
 pub(crate) mod track;
+pub(crate) mod workspaces;
 
-use worker::{Context, Env, Method, Request, Response, Result, console_error};
+use worker::{Context, Env, Method, Request, Response, Result};
 
 use crate::core::key;
 use crate::core::problem::Problem;
 use crate::core::validate::Query;
 use crate::edge::settings;
-use crate::http::failure::{Answer, Failure};
+use crate::http::failure::Answer;
 
 /// Answers any request. Whatever fails becomes a [`Problem`], here alone.
 pub(crate) async fn handle(request: Request, env: &Env, ctx: &Context) -> Result<Response> {
     let path = request.path();
-    if !key::is_route(&path) {
+    if !key::is_route(&path) && !is_api_host(&request, env)? {
         return redirect::answer(request, env, ctx).await;
     }
-    let method = request.method();
-    let failure = match route(request, env, ctx, &path).await {
-        Ok(response) => return Ok(response),
-        Err(failure) => failure,
-    };
-    if let Failure::Broken(cause) = &failure {
-        console_error!("{method:?} {path} failed: {cause}");
+    let place = format!("{:?} {path}", request.method());
+    match route(request, env, ctx, &path).await {
+        Ok(response) => Ok(response),
+        Err(failure) => respond::failure(&failure, &place),
     }
-    respond::problem(&failure.problem())
+}
+
+/// Whether the request came to the host that serves the API without the prefix `/api`.
+fn is_api_host(request: &Request, env: &Env) -> Result<bool> {
+    let Some(api_host) = settings::api_host(env) else { return Ok(false) };
+    Ok(request.headers().get("host")?.is_some_and(|host| host.eq_ignore_ascii_case(&api_host)))
 }
 
 async fn route(request: Request, env: &Env, ctx: &Context, path: &str) -> Answer {
@@ -61,7 +66,8 @@ async fn route(request: Request, env: &Env, ctx: &Context, path: &str) -> Answer
         (Method::Put, "_pimms", "/faults") if settings::is_local(env) => faults::set(request).await,
         (Method::Post, "stripe", path) => stripe_webhook::route(request, env, path).await,
         (_, "stripe", path) if path.starts_with("/webhook") => Err(api::wrong_method().into()),
-        (_, "api", rest) => api::route(request, env, ctx, rest).await,
+        (_, "api", rest) => Ok(limits::guarded(request, env, ctx, rest).await?),
+        _ if is_api_host(&request, env)? => Ok(limits::guarded(request, env, ctx, path).await?),
         _ => Err(Problem::not_found("Page").into()),
     }
 }

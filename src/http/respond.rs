@@ -1,14 +1,19 @@
 //! The only place that builds responses.
 
 use serde::Serialize;
-use worker::{Headers, Response, ResponseBuilder, Result};
+use worker::{Headers, Response, ResponseBuilder, Result, console_error};
 
 use crate::core::problem::Problem;
 use crate::core::redirect::Outcome;
+use crate::http::failure::Failure;
 
 /// JSON with a status.
 pub(crate) fn json<T: Serialize>(status: u16, body: &T) -> Result<Response> {
-    let text = crate::edge::codec::encode(body)?;
+    text_json(status, crate::edge::codec::encode(body)?)
+}
+
+/// JSON that is text already.
+pub(crate) fn text_json(status: u16, text: String) -> Result<Response> {
     let headers = Headers::new();
     headers.set("content-type", "application/json")?;
     headers.set("cache-control", "no-store")?;
@@ -20,6 +25,14 @@ pub(crate) fn json<T: Serialize>(status: u16, body: &T) -> Result<Response> {
 pub(crate) fn problem(problem: &Problem) -> Result<Response> {
     let (code, status) = problem.code.wire();
     json(status, &serde_json::json!({"error": {"code": code, "message": problem.message}}))
+}
+
+/// What a failed handler is answered with; what broke goes to the log.
+pub(crate) fn failure(failure: &Failure, place: &str) -> Result<Response> {
+    if let Failure::Broken(cause) = failure {
+        console_error!("{place} failed: {cause}");
+    }
+    problem(&failure.problem())
 }
 
 /// The answer of a short link.

@@ -22,6 +22,7 @@ mod reconcile;
 mod redirect;
 mod redirect_faults;
 mod reports;
+mod settings;
 mod size;
 mod story;
 mod stripe_signer;

@@ -13,6 +13,7 @@ use serde_json::{Value, json};
 use crate::shared;
 
 /// A workspace that no other test knows.
+#[derive(Clone)]
 pub struct Workspace {
     /// `ws_…`
     pub id: String,

@@ -11,3 +11,5 @@ pub mod link_filter;
 pub mod paging;
 pub mod sale;
 pub mod stripe;
+pub mod token;
+pub mod workspace;
