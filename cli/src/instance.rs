@@ -9,10 +9,11 @@ use crate::http_client::{Answer, Client, Request};
 use crate::identity::Identity;
 use crate::local_config;
 use crate::migrations;
+use crate::progress::Progress;
 use crate::project::Project;
 use crate::runtime::{self, Launch, Runtime};
 use crate::seed::{Ready, seed};
-use crate::{clock, stripe, worker_build};
+use crate::{clock, stripe, toolchain, worker_build};
 
 /// How often another port is tried when somebody took the free one first.
 const PORT_ATTEMPTS: u32 = 3;
@@ -40,6 +41,7 @@ impl Instance {
     /// As [`Instance::start`], with more variables for the Worker.
     pub fn start_with(variables: &[(&str, &str)]) -> Result<Self, Failure> {
         let project = Project::find()?;
+        toolchain::prepare_tests(&project, &Progress::silent())?;
         worker_build::from_scratch(&project)?;
         let folder = new_folder(&project)?;
         local_config::write(&project, &folder)?;

@@ -27,8 +27,23 @@ pub const STEPS: usize = 4;
 pub fn prepare(project: &Project, progress: &Progress) -> Result<(), Failure> {
     progress.step("Rust target wasm32-unknown-unknown", || wasm_target(project, progress))?;
     progress.step("Node.js", node)?;
-    progress.step("npm packages", || npm_packages(project, progress))?;
+    progress.step("npm packages", || npm_packages(project, progress, Packages::Run))?;
     progress.step("worker-build and wasm-bindgen", || build_tools(project, progress))
+}
+
+/// Installs also the npm packages with which the Worker is tested (SDKs, a browser), unless they are there.
+pub fn prepare_tests(project: &Project, progress: &Progress) -> Result<(), Failure> {
+    let _lock = files::lock(&project.scratch().join("npm.lock"))?;
+    npm_packages(project, progress, Packages::RunAndTest).map(|_| ())
+}
+
+/// Which npm packages are wanted.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Packages {
+    /// What builds and runs the Worker: package.json's `dependencies`.
+    Run,
+    /// Its `devDependencies` too, a browser among them.
+    RunAndTest,
 }
 
 /// Where `worker-build` is once [`prepare`] has run.
@@ -74,10 +89,10 @@ fn node_major(version: &str) -> Option<u32> {
     version.strip_prefix('v')?.split('.').next()?.parse().ok()
 }
 
-fn npm_packages(project: &Project, progress: &Progress) -> Result<Outcome, Failure> {
+fn npm_packages(project: &Project, progress: &Progress, which: Packages) -> Result<Outcome, Failure> {
     let wanted = files::read(&project.path("package-lock.json"))?;
     let installed = files::read_if_any(&project.path("node_modules/.package-lock.json"))?;
-    if installed.is_some_and(|installed| packages_satisfied(&wanted, &installed)) {
+    if installed.is_some_and(|installed| packages_satisfied(&wanted, &installed, which)) {
         return Ok("ready".into());
     }
     output_of(Command::new("npm").arg("--version")).ok_or_else(|| {
@@ -89,6 +104,7 @@ fn npm_packages(project: &Project, progress: &Progress) -> Result<Outcome, Failu
     let mut install = Command::new("npm");
     install
         .args(["ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"])
+        .args((which == Packages::Run).then_some("--omit=dev"))
         .current_dir(project.root());
     run_logged(&mut install, &project.scratch().join("npm.log"), progress).map_err(|e| {
         e.told_as("the npm packages could not be installed: check the network, or run `npm ci` to see more")
@@ -99,15 +115,19 @@ fn npm_packages(project: &Project, progress: &Progress) -> Result<Outcome, Failu
 /// Whether npm's record of what it installed holds what the lock file wants.
 ///
 /// Optional packages of other platforms are in the lock file and never installed.
-fn packages_satisfied(wanted: &str, installed: &str) -> bool {
+fn packages_satisfied(wanted: &str, installed: &str, which: Packages) -> bool {
     let packages = |text: &str| {
         let tree: Value = serde_json::from_str(text).ok()?;
         tree.get("packages")?.as_object().cloned()
     };
     let (Some(wanted), Some(installed)) = (packages(wanted), packages(installed)) else { return false };
-    wanted.iter().filter(|(path, _)| !path.is_empty()).all(|(path, package)| match installed.get(path) {
-        Some(found) => found.get("version") == package.get("version"),
-        None => package.get("optional") == Some(&Value::Bool(true)),
+    wanted.iter().filter(|(path, _)| !path.is_empty()).all(|(path, package)| {
+        let is = |flag: &str| package.get(flag) == Some(&Value::Bool(true));
+        installed.get(path).map_or_else(
+            // `devOptional`: optional for running, needed by a test package.
+            || is("optional") || is("devOptional") || (which == Packages::Run && is("dev")),
+            |found| found.get("version") == package.get("version"),
+        )
     })
 }
 
@@ -196,7 +216,13 @@ mod tests {
     #[test]
     fn packages_count_as_installed_only_in_the_locked_version() {
         let wanted = r#"{"packages":{"":{"name":"x"},"node_modules/a":{"version":"1.0.0"},
-            "node_modules/b":{"version":"2.0.0","optional":true}}}"#;
+            "node_modules/b":{"version":"2.0.0","optional":true},
+            "node_modules/c":{"version":"3.0.0","dev":true}}}"#;
+        let with_tests =
+            r#"{"packages":{"node_modules/a":{"version":"1.0.0"},"node_modules/c":{"version":"3.0.0"}}}"#;
+        assert!(packages_satisfied(wanted, with_tests, Packages::RunAndTest));
+        let for_running = r#"{"packages":{"node_modules/a":{"version":"1.0.0"}}}"#;
+        assert!(!packages_satisfied(wanted, for_running, Packages::RunAndTest));
         for (installed, satisfied) in [
             (r#"{"packages":{"node_modules/a":{"version":"1.0.0"}}}"#, true),
             (
@@ -211,7 +237,7 @@ mod tests {
             (r#"{"packages":{}}"#, false),
             ("not json", false),
         ] {
-            assert_eq!(packages_satisfied(wanted, installed), satisfied, "{installed}");
+            assert_eq!(packages_satisfied(wanted, installed, Packages::Run), satisfied, "{installed}");
         }
     }
 
