@@ -19,7 +19,7 @@ pub fn write(project: &Project, folder: &Path) -> Result<(), Failure> {
     files::write(&folder.join("wrangler.json"), &config.to_string())
 }
 
-/// The configuration without its build, with absolute paths where it names files of the checkout.
+/// The configuration without its build, with an absolute path to the migrations, which stay in the checkout.
 fn isolated(wrangler_toml: &str, root: &Path) -> Result<Value, Failure> {
     let unreadable = || "wrangler.toml cannot be read".to_owned();
     let table: toml::Table = wrangler_toml.parse().or_fail(unreadable)?;
@@ -27,12 +27,10 @@ fn isolated(wrangler_toml: &str, root: &Path) -> Result<Value, Failure> {
     if let Some(config) = config.as_object_mut() {
         config.remove("build");
     }
-    for pointer in ["/assets/directory", "/d1_databases/0/migrations_dir"] {
-        if let Some(path) = config.pointer_mut(pointer)
-            && let Some(relative) = path.as_str()
-        {
-            *path = json!(root.join(relative));
-        }
+    if let Some(path) = config.pointer_mut("/d1_databases/0/migrations_dir")
+        && let Some(relative) = path.as_str()
+    {
+        *path = json!(root.join(relative));
     }
     Ok(config)
 }
@@ -42,21 +40,21 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_build_is_gone_and_paths_are_absolute() {
+    fn the_build_is_gone_and_migrations_are_the_checkouts() {
         let toml = r#"
             name = "x"
             main = "build/index.js"
             [build]
             command = "make"
             [assets]
-            directory = "dist"
+            directory = "build/assets"
             [[d1_databases]]
             binding = "DB"
             migrations_dir = "migrations"
         "#;
         let config = isolated(toml, Path::new("/code")).unwrap();
         let expected = json!({
-            "name": "x", "main": "build/index.js", "assets": {"directory": "/code/dist"},
+            "name": "x", "main": "build/index.js", "assets": {"directory": "build/assets"},
             "d1_databases": [{"binding": "DB", "migrations_dir": "/code/migrations"}],
         });
         assert_eq!(config, expected);

@@ -9,6 +9,7 @@ use std::process::Command;
 
 use clap::Args;
 
+use crate::assets;
 use crate::failure::Failure;
 use crate::files;
 use crate::process::{output_of, run_logged};
@@ -17,8 +18,9 @@ use crate::project::Project;
 use crate::toolchain;
 
 /// All a build depends on. [`undeclared_inputs`] holds the list against what the compiler really read.
-const INPUTS: [&str; 9] = [
+const INPUTS: [&str; 10] = [
     "src",
+    "public",
     "build.rs",
     "build_support",
     "data",
@@ -30,7 +32,7 @@ const INPUTS: [&str; 9] = [
 ];
 
 /// What a build gives.
-const OUTPUTS: [&str; 2] = ["build/index.js", "build/index_bg.wasm"];
+const OUTPUTS: [&str; 3] = ["build/index.js", "build/index_bg.wasm", "build/assets"];
 
 /// Where `worker-build` leaves its work.
 const DRAFT: &str = "target/pimms/worker";
@@ -97,6 +99,7 @@ pub fn ensure(project: &Project, progress: &Progress) -> Result<Outcome, Failure
         e.told_as("the Worker did not build: see the lines above, correct the source and run again")
     })?;
     shrink(project, progress)?;
+    assets::build(project)?;
     undeclared_inputs(project, &target)?;
     files::write(&stamp_path(project), &expected_stamp(project, &inputs)?)?;
     Ok("built".into())

@@ -6,6 +6,7 @@
 pub mod access;
 pub mod analytics;
 pub mod api;
+pub mod assets;
 pub mod attribution;
 pub mod bots;
 pub mod click;

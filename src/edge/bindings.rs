@@ -6,6 +6,8 @@ pub(crate) const LINKS: &str = "LINKS";
 pub(crate) const DB: &str = "DB";
 /// Queue: clicks on their way to D1.
 pub(crate) const CLICKS: &str = "CLICKS";
+/// Static files: the dashboard, the browser script, the API's reference.
+pub(crate) const ASSETS: &str = "ASSETS";
 /// Durable Object: one per workspace and mode.
 pub(crate) const DIRECTORY: &str = "DIRECTORY";
 /// Durable Object: one per customer.

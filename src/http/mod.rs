@@ -5,6 +5,7 @@
 pub(crate) mod analytics;
 pub(crate) mod api;
 pub(crate) mod asked;
+pub(crate) mod assets;
 pub(crate) mod auth;
 pub(crate) mod body;
 pub(crate) mod bootstrap;
@@ -42,11 +43,16 @@ use crate::http::failure::Answer;
 /// Answers any request. Whatever fails becomes a [`Problem`], here alone.
 pub(crate) async fn handle(request: Request, env: &Env, ctx: &Context) -> Result<Response> {
     let path = request.path();
-    if !key::is_route(&path) && !is_api_host(&request, env)? {
+    let on_api_host = is_api_host(&request, env)?;
+    if !key::is_route(&path) && !on_api_host {
         return redirect::answer(request, env, ctx).await;
     }
     let place = format!("{:?} {path}", request.method());
-    match route(request, env, ctx, &path).await {
+    let answer = match assets::asked(&request, on_api_host) {
+        Some(asset) => assets::serve(&request, env, &asset).await,
+        None => route(request, env, ctx, &path, on_api_host).await,
+    };
+    match answer {
         Ok(response) => Ok(response),
         Err(failure) => respond::failure(&failure, &place),
     }
@@ -58,7 +64,7 @@ fn is_api_host(request: &Request, env: &Env) -> Result<bool> {
     Ok(request.headers().get("host")?.is_some_and(|host| host.eq_ignore_ascii_case(&api_host)))
 }
 
-async fn route(request: Request, env: &Env, ctx: &Context, path: &str) -> Answer {
+async fn route(request: Request, env: &Env, ctx: &Context, path: &str, on_api_host: bool) -> Answer {
     let (first, rest) = split(path);
     match (request.method(), first, rest) {
         (Method::Get, "_pimms", "/health") => Ok(respond::json(200, &serde_json::json!({"status": "ok"}))?),
@@ -67,7 +73,7 @@ async fn route(request: Request, env: &Env, ctx: &Context, path: &str) -> Answer
         (Method::Post, "stripe", path) => stripe_webhook::route(request, env, path).await,
         (_, "stripe", path) if path.starts_with("/webhook") => Err(api::wrong_method().into()),
         (_, "api", rest) => Ok(limits::guarded(request, env, ctx, rest).await?),
-        _ if is_api_host(&request, env)? => Ok(limits::guarded(request, env, ctx, path).await?),
+        _ if on_api_host => Ok(limits::guarded(request, env, ctx, path).await?),
         _ => Err(Problem::not_found("Page").into()),
     }
 }

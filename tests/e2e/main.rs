@@ -6,6 +6,7 @@
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a failing step ends the test")]
 
 mod analytics;
+mod assets;
 mod chaos;
 mod crowd;
 mod customers;

@@ -1,0 +1,13 @@
+//! Makes `build/assets`: the static files that are uploaded with the Worker.
+
+use crate::failure::Failure;
+use crate::files;
+use crate::project::Project;
+
+/// Makes all of them anew.
+pub fn build(project: &Project) -> Result<(), Failure> {
+    let target = project.path("build/assets");
+    files::remove_folder(&target)?;
+    // As they are.
+    files::copy_folder(&project.path("public"), &target)
+}
