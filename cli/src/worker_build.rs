@@ -32,7 +32,10 @@ const INPUTS: [&str; 10] = [
 ];
 
 /// What a build gives.
-const OUTPUTS: [&str; 3] = ["build/index.js", "build/index_bg.wasm", "build/assets"];
+const OUTPUTS: [&str; 4] = ["build/entry.js", "build/index.js", "build/index_bg.wasm", "build/assets"];
+
+/// The Worker's entry, beside what worker-build makes.
+const ENTRY: &str = "src/entry.js";
 
 /// Where `worker-build` leaves its work.
 const DRAFT: &str = "target/pimms/worker";
@@ -101,6 +104,7 @@ pub fn ensure(project: &Project, progress: &Progress) -> Result<Outcome, Failure
     shrink(project, progress)?;
     assets::build(project)?;
     undeclared_inputs(project, &target)?;
+    files::write(&project.path("build/entry.js"), &files::read(&project.path(ENTRY))?)?;
     files::write(&stamp_path(project), &expected_stamp(project, &inputs)?)?;
     Ok("built".into())
 }

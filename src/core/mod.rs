@@ -30,6 +30,7 @@ pub mod pages;
 pub mod password;
 pub mod problem;
 pub mod public_suffix;
+pub mod quick;
 pub mod rate_limit;
 pub mod recent;
 pub mod redirect;

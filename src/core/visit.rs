@@ -70,6 +70,22 @@ impl<'a> RequestFacts<'a> {
     }
 }
 
+/// Whether it is https, the host with its port, the path and the query of an address as runtimes write it.
+#[must_use]
+pub fn parts(url: &str) -> (bool, &str, &str, &str) {
+    let (scheme, rest) = url.split_once("://").unwrap_or(("", url));
+    let rest = rest.split_once('#').map_or(rest, |(rest, _)| rest);
+    let (authority, rest) = rest.split_at(rest.find(['/', '?']).unwrap_or(rest.len()));
+    let (path, query) = rest.split_once('?').unwrap_or((rest, ""));
+    (scheme == "https", authority, if path.is_empty() { "/" } else { path }, query)
+}
+
+/// A country as the platform names it; its marks for unknown (`XX`) and for Tor (`T1`) are no country.
+#[must_use]
+pub fn country(name: &str) -> &str {
+    if name.len() == 2 && name.bytes().all(|b| b.is_ascii_uppercase()) && name != "XX" { name } else { "" }
+}
+
 /// Whether a browser that sends this `Sec-Purpose` fetches ahead of a click that may never come.
 #[must_use]
 pub fn is_prefetch(purpose: &str) -> bool {
@@ -100,6 +116,26 @@ pub(crate) mod tests {
         no_track: false,
         chance: [7; CHANCE_BYTES],
     };
+
+    #[test]
+    fn addresses_have_parts() {
+        for (url, expected) in [
+            ("https://a.com/x?y=1#z", (true, "a.com", "/x", "y=1")),
+            ("http://a.com:80/", (false, "a.com:80", "/", "")),
+            ("https://a.com?y", (true, "a.com", "/", "y")),
+            ("https://[::1]:8/x?y?z", (true, "[::1]:8", "/x", "y?z")),
+            ("", (false, "", "/", "")),
+        ] {
+            assert_eq!(parts(url), expected, "{url}");
+        }
+    }
+
+    #[test]
+    fn unknown_is_no_country() {
+        for (name, expected) in [("FR", "FR"), ("XX", ""), ("T1", ""), ("", ""), ("fr", ""), ("FRA", "")] {
+            assert_eq!(country(name), expected);
+        }
+    }
 
     #[test]
     fn prefetching_is_seen_in_each_form() {

@@ -29,6 +29,11 @@ pub(crate) fn send_twice(twice: bool) {
     TWICE.set(twice);
 }
 
+/// Whether one of those is on.
+pub(crate) fn is_faulty() -> bool {
+    FAILING.get() || TWICE.get()
+}
+
 /// Hands a visit over to be stored.
 pub(crate) async fn send(env: &Env, visit: Visit) {
     let refused = match enqueue(env, &visit).await {

@@ -31,7 +31,12 @@ thread_local! {
 
 /// What is known, if anything is.
 pub(crate) fn get(domain: &str, key: &str) -> Option<Known> {
-    LINKS.with_borrow_mut(|links| links.get(&name(domain, key), entropy::now()))
+    get_at(domain, key, entropy::now())
+}
+
+/// The same at a time that is known already.
+pub(crate) fn get_at(domain: &str, key: &str, now: Millis) -> Option<Known> {
+    LINKS.with_borrow_mut(|links| links.get(&name(domain, key), now))
 }
 
 /// Remembers a link.

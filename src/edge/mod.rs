@@ -34,6 +34,7 @@ pub(crate) mod listing;
 pub(crate) mod objects;
 pub(crate) mod password_attempts;
 pub(crate) mod probe;
+pub(crate) mod quick;
 pub(crate) mod seal;
 pub(crate) mod settings;
 pub(crate) mod sql;

@@ -11,12 +11,13 @@ use crate::core::click::{Place, Visit};
 use crate::core::fingerprint::{self, DayKey};
 use crate::core::password::UnlockKey;
 use crate::core::time::Millis;
+use crate::core::visit;
 use crate::core::visitor::Secrets;
 use crate::edge::{seal, settings};
 
 thread_local! {
     static SECRETS: RefCell<Option<Rc<Secrets>>> = const { RefCell::new(None) };
-    static TODAY: RefCell<Option<DayKey>> = const { RefCell::new(None) };
+    static DAYS: RefCell<Option<Rc<Days>>> = const { RefCell::new(None) };
 }
 
 /// What signs click ids and cookies; what is missing is an alarm, and does not stop a redirect.
@@ -37,33 +38,48 @@ pub(crate) fn secrets(env: &Env) -> Rc<Secrets> {
 
 /// Stands for an address where attempts are counted.
 pub(crate) fn address_mark(env: &Env, ip: &str, at: Millis) -> Result<String> {
-    Ok(today(env, at)?.fingerprint(ip, "").unwrap_or_else(|| "unknown".to_owned()))
+    Ok(days(env, at)?.today.fingerprint(ip, "").unwrap_or_else(|| "unknown".to_owned()))
 }
 
 /// Adds the fingerprints that tell a repetition without a cookie.
 pub(crate) fn mark(env: &Env, visit: &mut Visit, ip: &str, user_agent: &str) {
-    let at = visit.at;
-    match today(env, at) {
-        Ok(key) => {
-            visit.fingerprint = key.fingerprint(ip, user_agent).unwrap_or_default();
-            if fingerprint::needs_yesterday(at)
-                && let Ok(secret) = seal::key(env)
-            {
-                let before = DayKey::of(&secret, at.plus_days(-1));
-                visit.fingerprint_before = before.fingerprint(ip, user_agent).unwrap_or_default();
-            }
-        }
+    match days(env, visit.at) {
+        Ok(days) => days.mark(visit, ip, user_agent),
         Err(e) => console_error!("alarm: visitors without cookies cannot be told apart: {e}"),
     }
 }
 
-fn today(env: &Env, at: Millis) -> Result<DayKey> {
-    if let Some(key) = TODAY.with_borrow(|key| key.clone().filter(|key| key.is_of(at))) {
-        return Ok(key);
+/// Secrets and keys of the day, when this isolate has them at hand.
+pub(crate) fn remembered(at: Millis) -> Option<(Rc<Secrets>, Rc<Days>)> {
+    let days = DAYS.with_borrow(|days| days.clone().filter(|days| days.today.is_of(at)))?;
+    Some((SECRETS.with_borrow(Clone::clone)?, days))
+}
+
+/// The keys of fingerprints: of a day and of the day before.
+pub(crate) struct Days {
+    today: DayKey,
+    before: DayKey,
+}
+
+impl Days {
+    /// Adds the fingerprints to a visit of the day.
+    pub(crate) fn mark(&self, visit: &mut Visit, ip: &str, user_agent: &str) {
+        visit.fingerprint = self.today.fingerprint(ip, user_agent).unwrap_or_default();
+        if fingerprint::needs_yesterday(visit.at) {
+            visit.fingerprint_before = self.before.fingerprint(ip, user_agent).unwrap_or_default();
+        }
     }
-    let key = DayKey::of(&seal::key(env)?, at);
-    TODAY.set(Some(key.clone()));
-    Ok(key)
+}
+
+fn days(env: &Env, at: Millis) -> Result<Rc<Days>> {
+    if let Some(days) = DAYS.with_borrow(|days| days.clone().filter(|days| days.today.is_of(at))) {
+        return Ok(days);
+    }
+    let secret = seal::key(env)?;
+    let days = Days { today: DayKey::of(&secret, at), before: DayKey::of(&secret, at.plus_days(-1)) };
+    let days = Rc::new(days);
+    DAYS.set(Some(Rc::clone(&days)));
+    Ok(days)
 }
 
 /// The platform's `request.cf`, read field by field: a missing one is an empty text.
@@ -79,16 +95,11 @@ pub(crate) fn place(cf: &JsValue) -> Place {
     }
     Place {
         continent: text("continent"),
-        country: country(&text("country")).to_owned(),
+        country: visit::country(&text("country")).to_owned(),
         region: text("regionCode"),
         city: text("city"),
         latitude: text("latitude"),
         longitude: text("longitude"),
         edge_location: text("colo"),
     }
-}
-
-/// A country as the platform names it; its marks for unknown (`XX`) and for Tor (`T1`) are no country.
-pub(crate) fn country(name: &str) -> &str {
-    if name.len() == 2 && name.bytes().all(|b| b.is_ascii_uppercase()) && name != "XX" { name } else { "" }
 }

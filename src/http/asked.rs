@@ -2,11 +2,11 @@
 
 use worker::js_sys::Reflect;
 use worker::wasm_bindgen::JsValue;
-use worker::{Env, Request, Result, console_error};
+use worker::{Env, Request, Result};
 
 use crate::core::domain;
 use crate::core::time::Millis;
-use crate::core::visit::{CHANCE_BYTES, RequestFacts};
+use crate::core::visit::{self, CHANCE_BYTES, RequestFacts};
 use crate::edge::{entropy, settings, visitors};
 
 /// Headers that say that a browser fetches ahead, most specific first.
@@ -38,7 +38,7 @@ impl Asked {
         let headers = request.headers();
         let header = |name: &str| headers.get(name).ok().flatten().unwrap_or_default();
         let url = request.inner().url();
-        let (secure, path, query) = split(&url);
+        let (secure, _, path, query) = visit::parts(&url);
         let mut host = header("host");
         if settings::is_local(env)
             && let Some(stand_in) = headers.get("x-pimms-host").ok().flatten()
@@ -46,7 +46,7 @@ impl Asked {
             host = stand_in;
         }
         let cf = Reflect::get(request.inner(), &JsValue::from_str("cf")).unwrap_or_default();
-        let mut country = visitors::country(&header("cf-ipcountry")).to_owned();
+        let mut country = visit::country(&header("cf-ipcountry")).to_owned();
         if country.is_empty() {
             country = visitors::place(&cf).country;
         }
@@ -70,9 +70,7 @@ impl Asked {
                 .find(|text| !text.is_empty())
                 .unwrap_or_default(),
             no_track: headers.has("pimms-no-track")?,
-            chance: entropy::random()
-                .inspect_err(|e| console_error!("alarm: {e}"))
-                .unwrap_or([0; CHANCE_BYTES]),
+            chance: entropy::pooled(),
         })
     }
 
@@ -97,13 +95,4 @@ impl Asked {
             chance: self.chance,
         }
     }
-}
-
-/// Whether it is https, the path and the query of an address as the runtime writes it.
-fn split(url: &str) -> (bool, &str, &str) {
-    let (scheme, rest) = url.split_once("://").unwrap_or(("", url));
-    let rest = rest.find(['/', '?', '#']).and_then(|at| rest.get(at..)).unwrap_or("/");
-    let rest = rest.split_once('#').map_or(rest, |(rest, _)| rest);
-    let (path, query) = rest.split_once('?').unwrap_or((rest, ""));
-    (scheme == "https", path, query)
 }
