@@ -9,7 +9,8 @@ import Worker from "./index.js";
 export * from "./index.js";
 
 const { quickRedirect, keepVisit } = Worker.prototype;
-const state = globalThis.__worker_init_state;
+// worker-build's: says that the WebAssembly instance crashed and must be made anew, which the ordinary way does.
+const state = globalThis.__worker_init_state ?? {};
 
 // What the short way does not look at; whoever sends one of these goes the ordinary way.
 const ORDINARY = ["pimms-no-track", "sec-purpose", "purpose", "x-purpose", "x-moz"];
@@ -25,7 +26,6 @@ function quick(request, env, ctx) {
   );
   if (lines === undefined) return;
   const [status, location, hidden, visit, ...cookies] = lines.split("\n");
-  if (visit !== "") ctx.waitUntil(send(env, visit));
   const all = [
     ["location", location],
     ["cache-control", "private, no-store"],
@@ -33,7 +33,10 @@ function quick(request, env, ctx) {
   ];
   if (hidden !== "") all.push(["x-robots-tag", "googlebot: noindex"]);
   for (const cookie of cookies) all.push(["set-cookie", cookie]);
-  return new Response(null, { status: +status, headers: all });
+  const response = new Response(null, { status: +status, headers: all });
+  // Last: whatever threw before is answered the ordinary way, which records the visit itself.
+  if (visit !== "") ctx.waitUntil(send(env, visit));
+  return response;
 }
 
 async function send(env, visit) {
