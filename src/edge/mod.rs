@@ -32,6 +32,7 @@ pub(crate) mod link_rows;
 pub(crate) mod links;
 pub(crate) mod listing;
 pub(crate) mod objects;
+pub(crate) mod page_head;
 pub(crate) mod password_attempts;
 pub(crate) mod probe;
 pub(crate) mod quick;

@@ -7,7 +7,7 @@ use crate::core::problem::{Code, Problem};
 use crate::http::failure::Answer;
 use crate::http::{
     analytics, customers, domains, events, folders, fx_rates, ledger, ledger_entries, link_bulk, links,
-    sales, stripe_settings, tags, tokens, track, workspaces,
+    public_tools, sales, stripe_settings, tags, tokens, track, workspaces,
 };
 
 /// Answers `path`, which comes without the prefix `/api`.
@@ -30,6 +30,7 @@ pub(crate) async fn route(request: Request, env: &Env, ctx: &Context, path: &str
         (Method::Post, ["links", "bulk"]) => link_bulk::create(request, env, ctx).await,
         (Method::Patch, ["links", "bulk"]) => link_bulk::update(request, env, ctx).await,
         (Method::Delete, ["links", "bulk"]) => link_bulk::delete(&request, env, ctx).await,
+        (Method::Get, ["metatags"] | ["links", "metatags"]) => public_tools::metatags(&request, env).await,
         (Method::Get, ["links", id]) => links::show(&request, env, ctx, id).await,
         (Method::Patch | Method::Put, ["links", id]) => links::update(request, env, ctx, id).await,
         (Method::Delete, ["links", id]) => links::delete(&request, env, ctx, id).await,
@@ -62,6 +63,8 @@ pub(crate) async fn route(request: Request, env: &Env, ctx: &Context, path: &str
         (Method::Delete, ["domains", slug]) => domains::delete(&request, env, ctx, slug).await,
         (Method::Post, ["domains", slug, "primary"]) => domains::make_primary(&request, env, ctx, slug).await,
         (Method::Get, ["domains", slug, "verify"]) => domains::verify(&request, env, ctx, slug).await,
+        (Method::Get, ["qr"]) => public_tools::qr(&request, env),
+        (Method::Options, ["qr" | "metatags"]) => public_tools::preflight(),
         (Method::Get, ["stripe"]) => stripe_settings::show(&request, env, ctx).await,
         (Method::Put, ["stripe"]) => stripe_settings::replace(request, env, ctx).await,
         (Method::Post, ["track", "lead"]) => track::lead(request, env, ctx).await,
@@ -84,7 +87,7 @@ pub(crate) async fn route(request: Request, env: &Env, ctx: &Context, path: &str
             _,
             [
                 "links" | "tags" | "folders" | "domains" | "fx-rates" | "stripe" | "parked" | "customers"
-                | "events" | "analytics",
+                | "events" | "analytics" | "qr" | "metatags",
             ]
             | ["links" | "tags" | "folders" | "domains" | "tokens" | "workspaces" | "customers" | "sales", _]
             | ["track", "lead" | "sale"]

@@ -22,6 +22,7 @@ pub(crate) mod limits;
 pub(crate) mod link_bulk;
 pub(crate) mod link_writes;
 pub(crate) mod links;
+pub(crate) mod public_tools;
 pub(crate) mod redirect;
 pub(crate) mod respond;
 pub(crate) mod sales;

@@ -21,6 +21,17 @@ pub(crate) fn text_json(status: u16, text: String) -> Result<Response> {
     Ok(ResponseBuilder::new().with_status(status).with_headers(headers).fixed(text.into_bytes()))
 }
 
+/// A picture that anybody may keep for a day.
+pub(crate) fn picture(kind: &str, bytes: Vec<u8>) -> Result<Response> {
+    let headers = Headers::new();
+    headers.set("content-type", kind)?;
+    headers.set("cache-control", "public, max-age=86400")?;
+    headers.set("x-content-type-options", "nosniff")?;
+    headers
+        .set("content-security-policy", "default-src 'none'; img-src https:; style-src 'unsafe-inline'")?;
+    Ok(ResponseBuilder::new().with_status(200).with_headers(headers).fixed(bytes))
+}
+
 /// The error envelope: `{"error":{"code":"…","message":"…"}}`.
 pub(crate) fn problem(problem: &Problem) -> Result<Response> {
     let (code, status) = problem.code.wire();

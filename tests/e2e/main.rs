@@ -19,6 +19,7 @@ mod ledger;
 mod library;
 mod links;
 mod money;
+mod public_tools;
 mod reconcile;
 mod redirect;
 mod redirect_faults;

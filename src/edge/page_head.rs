@@ -1,0 +1,72 @@
+//! Fetching the head of somebody's page.
+
+use std::future::poll_fn;
+use std::pin::Pin;
+
+use futures_util::Stream;
+use worker::{
+    AbortSignal, Env, Fetch, Headers, Request, RequestInit, RequestRedirect, Response, Result, Url, web_sys,
+};
+
+use crate::core::metatags::{self, MAX_BYTES, Meta};
+use crate::edge::settings;
+
+/// How long the whole of it may take.
+const TIMEOUT_MS: u32 = 5_000;
+/// How many times the page may have moved; each address is checked anew.
+const MAX_HOPS: usize = 3;
+
+/// What the page at `address` says of itself; nothing when it may not be asked, or does not answer in time.
+pub(crate) async fn read(env: &Env, address: &str) -> Option<Meta> {
+    let signal = AbortSignal::from(web_sys::AbortSignal::timeout_with_u32(TIMEOUT_MS));
+    let mut url = allowed(env, address)?;
+    for _ in 0..=MAX_HOPS {
+        let mut response = get(&url, &signal).await.ok()?;
+        if let Some(location) = response.headers().get("location").ok()?
+            && (300..400).contains(&response.status_code())
+        {
+            url = allowed(env, url.join(&location).ok()?.as_str())?;
+            continue;
+        }
+        let kind = response.headers().get("content-type").ok()?.unwrap_or_default();
+        if response.status_code() != 200 || !kind.to_ascii_lowercase().contains("html") {
+            return None;
+        }
+        let html = head(&mut response).await.ok()?;
+        return Some(metatags::read(&html, &url));
+    }
+    None
+}
+
+/// Public addresses; in the local runtime also the one `host:port` of `LOCAL_PAGES`, where a test serves pages.
+fn allowed(env: &Env, address: &str) -> Option<Url> {
+    let test_pages = || {
+        let pages = settings::optional(env, "LOCAL_PAGES").filter(|_| settings::is_local(env))?;
+        address.strip_prefix(&format!("http://{pages}/"))?;
+        Url::parse(address).ok()
+    };
+    metatags::public(address).or_else(test_pages)
+}
+
+async fn get(url: &Url, signal: &AbortSignal) -> Result<Response> {
+    let headers = Headers::new();
+    headers.set("accept", "text/html")?;
+    headers.set("user-agent", "pimms-edge (link preview)")?;
+    let mut init = RequestInit::new();
+    init.with_headers(headers).with_redirect(RequestRedirect::Manual);
+    Fetch::Request(Request::new_with_init(url.as_str(), &init)?).send_with_signal(signal).await
+}
+
+/// As much of the body as is looked at.
+async fn head(response: &mut Response) -> Result<String> {
+    let mut stream = response.stream()?;
+    let mut bytes: Vec<u8> = Vec::new();
+    while let Some(piece) = poll_fn(|cx| Pin::new(&mut stream).poll_next(cx)).await {
+        bytes.extend_from_slice(&piece?);
+        if bytes.len() >= MAX_BYTES {
+            bytes.truncate(MAX_BYTES);
+            break;
+        }
+    }
+    Ok(String::from_utf8_lossy(&bytes).into_owned())
+}

@@ -1,0 +1,85 @@
+//! `/qr` and `/metatags`: tools without a key, for pages of any origin, so many a minute for an address.
+
+use serde_json::json;
+use worker::{Env, Request, Response, Result};
+
+use crate::core::problem::{Code, Problem};
+use crate::core::qr;
+use crate::edge::{entropy, key_windows, page_head, settings};
+use crate::http::failure::Answer;
+use crate::http::{query, respond};
+
+/// Of one address. Source: wire contract 1.6 (ten in ten seconds).
+const A_MINUTE: i64 = 60;
+
+/// `GET /qr`
+pub(crate) fn qr(request: &Request, env: &Env) -> Answer {
+    open(limited(request, env)?.map_or_else(|| draw(request), Ok))
+}
+
+/// `GET /metatags?url=`
+pub(crate) async fn metatags(request: &Request, env: &Env) -> Answer {
+    match limited(request, env)? {
+        Some(refusal) => open(Ok(refusal)),
+        None => open(describe(request, env).await),
+    }
+}
+
+/// The answer to a preflight request.
+pub(crate) fn preflight() -> Answer {
+    let response = Response::empty()?.with_status(204);
+    open(Ok(response))
+}
+
+fn draw(request: &Request) -> Answer {
+    let wanted = qr::Request::parse(&query(request)?)?;
+    let kind = if wanted.is_svg { "image/svg+xml" } else { "image/png" };
+    Ok(respond::picture(kind, wanted.draw()?)?)
+}
+
+async fn describe(request: &Request, env: &Env) -> Answer {
+    let query = query(request)?;
+    let Some(url) = query.text_up_to("url", 4096)? else {
+        return Err(Problem::invalid("invalid_type", "url", "url is required").into());
+    };
+    let meta = page_head::read(env, url).await.unwrap_or_default();
+    let answer = json!({
+        "title": meta.title.as_deref().unwrap_or(url),
+        "description": meta.description.as_deref().unwrap_or("No description"),
+        "image": meta.image,
+        "poweredBy": "pimms-edge",
+    });
+    Ok(respond::json(200, &answer)?)
+}
+
+/// The refusal, when the address has asked too often.
+fn limited(request: &Request, env: &Env) -> Result<Option<Response>> {
+    if settings::is_local(env) {
+        return Ok(None); // one machine is everybody
+    }
+    let address = request.headers().get("cf-connecting-ip")?.unwrap_or_default();
+    let verdict = key_windows::take(&format!("tools {address}"), A_MINUTE, entropy::now());
+    if verdict.allowed {
+        return Ok(None);
+    }
+    let text = format!("Too many requests. Try again in {} seconds.", verdict.retry_after_s);
+    let response = respond::problem(&Problem::new(Code::RateLimited, text))?;
+    response.headers().set("retry-after", &verdict.retry_after_s.to_string())?;
+    Ok(Some(response))
+}
+
+/// Any page may read the answer, also a refusal.
+fn open(answer: Answer) -> Answer {
+    let mut response = match answer {
+        Ok(response) => response,
+        Err(failure) => respond::failure(&failure, "a public tool")?,
+    };
+    allow_any_origin(&mut response)?;
+    Ok(response)
+}
+
+fn allow_any_origin(response: &mut Response) -> Result<()> {
+    let headers = response.headers_mut();
+    headers.set("access-control-allow-origin", "*")?;
+    headers.set("access-control-allow-methods", "GET, OPTIONS")
+}
