@@ -24,6 +24,7 @@ mod reconcile;
 mod redirect;
 mod redirect_faults;
 mod reports;
+mod sdk;
 mod settings;
 mod size;
 mod story;
