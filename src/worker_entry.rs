@@ -17,8 +17,8 @@ async fn queue(batch: MessageBatch<String>, env: Env, _ctx: Context) -> Result<(
     Ok(())
 }
 
-/// The daily cron.
+/// The crons.
 #[event(scheduled)]
 async fn scheduled(event: ScheduledEvent, env: Env, _ctx: ScheduleContext) {
-    edge::daily::run(&event, &env).await;
+    edge::crons::run(&event, &env).await;
 }

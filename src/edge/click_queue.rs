@@ -8,7 +8,7 @@ use std::cell::Cell;
 use worker::{Env, Error, MessageBatch, MessageExt, QueueRetryOptionsBuilder, Result, console_error};
 
 use crate::core::click::Visit;
-use crate::edge::{bindings, codec, d1_clicks};
+use crate::edge::{bindings, click_sums, codec, d1_clicks};
 
 /// How long a batch that D1 refused waits before it is tried again, in seconds.
 const RETRY_S: u32 = 15;
@@ -80,7 +80,10 @@ pub(crate) async fn consume(batch: &MessageBatch<String>, env: &Env) {
     }
     let count = visits.len();
     match d1_clicks::store(env, visits).await {
-        Ok(()) => messages.iter().for_each(MessageExt::ack),
+        Ok(()) => {
+            messages.iter().for_each(MessageExt::ack);
+            click_sums::in_passing(env).await;
+        }
         Err(e) => {
             console_error!("alarm: {count} visits were not stored, trying again in {RETRY_S} s: {e}");
             for message in &messages {

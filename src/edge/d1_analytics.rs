@@ -40,6 +40,8 @@ pub(crate) async fn beginning(env: &Env, workspace_id: &str) -> Result<Millis> {
     let query = "SELECT MIN(at) AS at FROM (\
                    SELECT created_at AS at FROM workspaces WHERE id = ?1 \
                    UNION ALL SELECT MIN(at) FROM clicks WHERE workspace_id = ?1 \
+                   UNION ALL SELECT MIN(at) FROM click_sums WHERE workspace_id = ?1 AND link_id = '' \
+                     AND dimension = 'trigger' AND span = 'day' \
                    UNION ALL SELECT MIN(at) FROM leads WHERE workspace_id = ?1 AND mode IN ('live', 'test') \
                    UNION ALL SELECT MIN(at) FROM entries WHERE workspace_id = ?1 AND mode IN ('live', 'test'))";
     let row: Option<RowOfOne> = d1::first(&d1::database(env)?, query, &[d1::text(workspace_id)]).await?;

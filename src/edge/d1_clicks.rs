@@ -1,7 +1,7 @@
 //! Visits in D1: clicks, and what is no click.
 //!
-//! One statement each for the whole batch, from one JSON text. A trigger moves the link's counter with each new
-//! row of `clicks`, in the same transaction, so counters are exact however often a batch comes.
+//! One statement each for the whole batch, from one JSON text. What is new in it moves the counters of its links, in
+//! the transaction that stores it, so counters are exact however often a batch comes.
 
 use serde::Deserialize;
 use worker::{Env, Error, Result};
@@ -30,8 +30,11 @@ pub(crate) async fn store(env: &Env, visits: Vec<Visit>) -> Result<()> {
     let db = d1::database(env)?;
     let text = d1::text(codec::encode(&click::rows(visits))?.as_str());
     let values = std::slice::from_ref(&text);
-    let batch =
-        vec![d1::statement(&db, &insert_clicks(""), values)?, d1::statement(&db, &insert_others(), values)?];
+    let batch = vec![
+        d1::statement(&db, &count_clicks(), values)?,
+        d1::statement(&db, &insert_clicks(""), values)?,
+        d1::statement(&db, &insert_others(), values)?,
+    ];
     db.batch(batch).await.map_err(explain)?;
     Ok(())
 }
@@ -69,6 +72,10 @@ pub(crate) async fn admit(env: &Env, link_id: &str, most: u32, visit: Option<Vis
         let text = d1::text(codec::encode(&click::rows(vec![visit]))?.as_str());
         let limit = format!("AND (SELECT clicks FROM links WHERE id = r.link_id) < {most}");
         batch.push(d1::statement(&db, &insert_clicks(&limit), std::slice::from_ref(&text))?);
+        // After it, for the limit looks at the counter. The id is of this very visit, so it was not stored before.
+        let count = "UPDATE links SET clicks = clicks + 1, last_clicked = MAX(COALESCE(last_clicked, 0), c.at) \
+                     FROM clicks AS c WHERE links.id = ?1 AND c.id = ?2";
+        batch.push(d1::statement(&db, count, &[d1::text(link_id), d1::text(id.as_str())])?);
     }
     batch.push(d1::statement(&db, after, &[d1::text(link_id), d1::text(id.as_str())])?);
     let results = db.batch(batch).await.map_err(explain)?;
@@ -83,13 +90,28 @@ pub(crate) async fn admit(env: &Env, link_id: &str, most: u32, visit: Option<Vis
     })
 }
 
-/// Stores those rows of the JSON text ?1 that are clicks, and new ones.
-fn insert_clicks(condition: &str) -> String {
+/// Those rows of the JSON text ?1 that are clicks, and new ones.
+fn new_clicks(condition: &str) -> String {
     let from = rows_of_text();
     format!(
-        "INSERT OR IGNORE INTO clicks ({COLUMNS}) SELECT {COLUMNS} {from} \
-         WHERE r.verdict = '' AND {IS_NEW} {condition}"
+        "{from} WHERE r.verdict = '' AND NOT EXISTS (SELECT 1 FROM clicks AS c WHERE c.id = r.id) AND {IS_NEW} {condition}"
     )
+}
+
+/// Moves the counters of links by the clicks that [`insert_clicks`] is going to store.
+fn count_clicks() -> String {
+    let new = new_clicks("");
+    format!(
+        "UPDATE links SET clicks = clicks + d.n, last_clicked = MAX(COALESCE(last_clicked, 0), d.at) \
+         FROM (SELECT r.link_id AS link_id, COUNT(*) AS n, MAX(r.at) AS at {new} GROUP BY 1) AS d \
+         WHERE links.id = d.link_id"
+    )
+}
+
+/// Stores them. Their ids differ from each other and from those that are stored.
+fn insert_clicks(condition: &str) -> String {
+    let new = new_clicks(condition);
+    format!("INSERT INTO clicks ({COLUMNS}) SELECT {COLUMNS} {new}")
 }
 
 /// Stores the rest of the batch: what is no click, and what is a repetition of one.

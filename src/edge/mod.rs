@@ -3,7 +3,9 @@
 pub(crate) mod bindings;
 pub(crate) mod click_proof;
 pub(crate) mod click_queue;
+pub(crate) mod click_sums;
 pub(crate) mod codec;
+pub(crate) mod crons;
 pub(crate) mod customer_ledger;
 pub(crate) mod d1;
 pub(crate) mod d1_analytics;
@@ -13,7 +15,6 @@ pub(crate) mod d1_entries;
 pub(crate) mod d1_events;
 pub(crate) mod d1_ledger;
 pub(crate) mod d1_links;
-pub(crate) mod daily;
 pub(crate) mod directory;
 pub(crate) mod domain_records;
 pub(crate) mod domains;

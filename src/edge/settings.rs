@@ -38,6 +38,14 @@ pub(crate) fn platform_secrets(env: &Env, mode: Mode) -> Vec<String> {
     setting.split(',').map(str::trim).filter(|s| !s.is_empty()).map(str::to_owned).collect()
 }
 
+/// How many days a click is kept, from `CLICK_RETENTION_DAYS`; its sums are kept for good. Never fewer than a sale may
+/// look back, and never fewer than the queue may take to deliver it.
+pub(crate) fn click_retention_days(env: &Env) -> i64 {
+    const DEFAULT: i64 = 400;
+    const LEAST: i64 = WINDOW_DAYS + 10;
+    optional(env, "CLICK_RETENTION_DAYS").and_then(|days| days.parse().ok()).unwrap_or(DEFAULT).max(LEAST)
+}
+
 /// Whether this is the local runtime: host override and fault switches are allowed.
 pub(crate) fn is_local(env: &Env) -> bool {
     optional(env, "PIMMS_LOCAL").as_deref() == Some("1")

@@ -31,6 +31,7 @@ pub(crate) mod stripe_webhook;
 pub(crate) mod tags;
 pub(crate) mod tokens;
 pub(crate) mod track;
+pub(crate) mod upkeep;
 pub(crate) mod workspaces;
 
 use worker::{Context, Env, Method, Request, Response, Result};
@@ -71,6 +72,7 @@ async fn route(request: Request, env: &Env, ctx: &Context, path: &str, on_api_ho
         (Method::Get, "_pimms", "/health") => Ok(respond::json(200, &serde_json::json!({"status": "ok"}))?),
         (Method::Post, "_pimms", "/bootstrap") => bootstrap::create(request, env).await,
         (Method::Put, "_pimms", "/faults") if settings::is_local(env) => faults::set(request).await,
+        (Method::Post, "_pimms", "/upkeep") if settings::is_local(env) => upkeep::run(request, env).await,
         (Method::Post, "stripe", path) => stripe_webhook::route(request, env, path).await,
         (_, "stripe", path) if path.starts_with("/webhook") => Err(api::wrong_method().into()),
         (_, "api", rest) => Ok(limits::guarded(request, env, ctx, rest).await?),

@@ -2,6 +2,7 @@
 
 use pimms_cli::clock::now_secs;
 use pimms_cli::stripe::{Build, Charge, Event, Session};
+use pimms_edge::core::analytics::GROUPS;
 use serde_json::{Value, json};
 
 use crate::shared;
@@ -135,6 +136,7 @@ fn one_story_in_every_grouping() {
     let by_link = workspace.get(&format!("/analytics?event=sales&linkId={news}"));
     assert_eq!((by_link["saleAmount"].as_i64(), by_link["clicks"].as_i64()), (Some(4000), Some(0)));
     series(&workspace);
+    summed(&workspace, &news);
     // The same money on the link itself.
     assert_eq!(workspace.get(&format!("/links/{news}"))["saleAmount"], 4000);
     assert_eq!(workspace.get("/links?sortBy=saleAmount")[0]["id"], news);
@@ -211,5 +213,31 @@ fn events_are_one_stream_of_the_kind_asked_for() {
     assert_eq!(reversed, all);
     for query in ["limit=0", "limit=1001", "page=0", "event=likes", "sortBy=name"] {
         refused(&workspace.call("GET", &format!("/events?{query}"), None), 422, "unprocessable_entity");
+    }
+}
+
+/// The same answers once the clicks are summed: as hours, then as a day.
+fn summed(workspace: &Workspace, news: &str) {
+    let questions =
+        |queries: &[String]| -> Vec<Value> { queries.iter().map(|query| workspace.get(query)).collect() };
+    let queries: Vec<String> = GROUPS
+        .iter()
+        .flat_map(|group| {
+            ["", "&key=ads&domain=DOMAIN", "&linkId=NEWS&timezone=Asia/Kolkata", "&country=FR"]
+                .map(|rest| format!("/analytics?event=composite&interval=7d&groupBy={}{rest}", group.name))
+        })
+        .map(|query| query.replace("DOMAIN", &workspace.domain).replace("NEWS", news))
+        .collect();
+    let before = questions(&queries);
+    for later in [2 * 3_600_000, 2 * 86_400_000] {
+        let now = now_secs() * 1000 + later;
+        let upkeep = || {
+            let answer = shared().client().post("/_pimms/upkeep").json(&json!({"now": now})).send().unwrap();
+            answer.json()["steps"].as_i64().unwrap()
+        };
+        while upkeep() == 10 {}
+        for (query, (before, after)) in queries.iter().zip(before.iter().zip(questions(&queries))) {
+            assert_eq!(before, &after, "{query}");
+        }
     }
 }

@@ -149,21 +149,36 @@ impl Filter {
         self.clicks != Where::default()
     }
 
+    /// Whether it is about some links only.
+    #[must_use]
+    pub fn names_links(&self) -> bool {
+        self.link_id.is_some() || self.links != Where::default()
+    }
+
+    /// The condition that the link id in `column` is one of those meant; `None` when all are.
+    #[must_use]
+    pub fn of_links(&self, column: &'static str, workspace_id: &str) -> Option<(String, Vec<Bind>)> {
+        let mut all = Where::default();
+        if let Some(id) = &self.link_id {
+            all.and_made(&format!("{column} = ?"), vec![id.as_str().into()]);
+        }
+        if self.links != Where::default() {
+            let text = format!(
+                "{column} IN (SELECT l.id FROM links l WHERE l.workspace_id = ? AND {})",
+                self.links.text()
+            );
+            all.and_made(&text, [&[workspace_id.into()], self.links.binds()].concat());
+        }
+        self.names_links().then(|| (all.text().to_owned(), all.binds().to_vec()))
+    }
+
     /// The condition over `ev` and its click `c`.
     #[must_use]
     pub fn condition(&self, workspace_id: &str, window: Window) -> Where {
         let mut all = Where::default();
         let span: [Bind; 3] = [workspace_id.into(), window.start.0.into(), window.end.0.into()];
         all.and("ev.workspace_id = ? AND ev.at >= ? AND ev.at <= ?", span);
-        if let Some(id) = &self.link_id {
-            all.and("ev.link_id = ?", [id.as_str().into()]);
-        }
-        if self.links != Where::default() {
-            let text = format!(
-                "ev.link_id IN (SELECT l.id FROM links l WHERE l.workspace_id = ? AND {})",
-                self.links.text()
-            );
-            let binds = [&[workspace_id.into()], self.links.binds()].concat();
+        if let Some((text, binds)) = self.of_links("ev.link_id", workspace_id) {
             all.and_made(&text, binds);
         }
         if self.needs_click() {

@@ -64,10 +64,13 @@ const ANY_REGION: (&str, &str) = ("region", "*");
 const ANY_CITY: (&str, &str) = ("city", "*");
 const LINK: &str = " JOIN links l ON l.id = ev.link_id";
 const TAG: &str = " JOIN link_tags lt ON lt.link_id = ev.link_id";
-const REGION: &str = "CASE WHEN c.region = 'Unknown' THEN c.region ELSE c.country || '-' || c.region END";
+/// The region of a click: `US-CA`.
+pub(super) const REGION: &str =
+    "CASE WHEN c.region = 'Unknown' THEN c.region ELSE c.country || '-' || c.region END";
 const WITHOUT_QUERY_URL: &str =
     "CASE WHEN instr(c.url, char(63)) > 0 THEN substr(c.url, 1, instr(c.url, char(63)) - 1) ELSE c.url END";
-const WITHOUT_QUERY_REFERER: &str = "CASE WHEN instr(c.referer_url, char(63)) > 0 \
+/// The page that referred, without its query.
+pub(super) const WITHOUT_QUERY_REFERER: &str = "CASE WHEN instr(c.referer_url, char(63)) > 0 \
     THEN substr(c.referer_url, 1, instr(c.referer_url, char(63)) - 1) ELSE c.referer_url END";
 /// The trigger of a click.
 pub(super) const TRIGGER: &str = "CASE WHEN c.qr = 1 THEN 'qr' ELSE c.source END";

@@ -1,0 +1,26 @@
+//! What the crons do.
+
+use worker::{Env, ScheduledEvent, console_error, console_log};
+
+use crate::edge::{click_sums, entropy, fx};
+
+/// The cron that runs once a day; the other runs every hour. As in wrangler.toml.
+const DAILY: &str = "0 5 * * *";
+
+/// Runs the work of a cron. Each part fails alone.
+pub(crate) async fn run(event: &ScheduledEvent, env: &Env) {
+    if let Err(e) = click_sums::run(env).await {
+        console_error!("clicks were not summed, the next run tries again: {e}");
+    }
+    if event.cron() != DAILY {
+        return;
+    }
+    match fx::refresh(env).await {
+        Ok(Some((day, rates))) => console_log!("{rates} exchange rates of {day} are stored"),
+        Ok(None) => {}
+        Err(e) => console_error!("exchange rates were not refreshed, the stored ones stay: {e}"),
+    }
+    if let Err(e) = click_sums::purge(env, entropy::now()).await {
+        console_error!("old clicks were not deleted, the next run tries again: {e}");
+    }
+}

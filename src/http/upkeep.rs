@@ -1,0 +1,26 @@
+//! `POST /_pimms/upkeep`: what the crons do, at once, in the local runtime only; it has no crons of its own.
+
+use serde_json::json;
+use worker::{Env, Request};
+
+use crate::core::time::Millis;
+use crate::core::validate::Fields;
+use crate::edge::{click_sums, entropy};
+use crate::http::failure::Answer;
+use crate::http::{body, respond};
+
+/// How many steps one call takes.
+const STEPS: usize = 10;
+
+/// `{"now": milliseconds}` does it as if it were that time; `"purge": true` deletes old clicks, too.
+/// Answers `{"steps": n}`; less than ten means that nothing is left.
+pub(crate) async fn run(mut request: Request, env: &Env) -> Answer {
+    let body = body::json(&mut request, body::API_LIMIT_BYTES).await?;
+    let fields = Fields::root(&body)?;
+    let now = fields.integer("now", 0, i64::MAX)?.value().map_or_else(entropy::now, Millis);
+    let steps = click_sums::advance(env, now, STEPS).await?;
+    if fields.boolean("purge")?.value() == Some(true) {
+        click_sums::purge(env, now).await?;
+    }
+    Ok(respond::json(200, &json!({"steps": steps}))?)
+}
