@@ -214,13 +214,13 @@ fn person(fields: &Fields<'_>, ids: &[&str]) -> Result<Person, Problem> {
     }
     Ok(Person {
         external_id,
-        stripe_id: None,
         name: text(fields, "customerName", MAX_TEXT)?,
         email: match text(fields, "customerEmail", MAX_TEXT)? {
             Some(_) => fields.email("customerEmail", MAX_TEXT)?.value(),
             None => None,
         },
         avatar: text(fields, "customerAvatar", MAX_AVATAR)?,
+        ..Person::default()
     })
 }
 

@@ -11,7 +11,7 @@ use crate::edge::figures::{self, Scope};
 use crate::edge::listing::{self, Listing};
 use crate::edge::{codec, d1};
 
-const COLUMNS: &str = "k.id, k.external_id, k.name, k.email, k.avatar, c.country, k.created_at, k.first_sale_at, \
+const COLUMNS: &str = "k.id, k.external_id, k.name, k.email, k.avatar, COALESCE(k.country, c.country) AS country, k.created_at, k.first_sale_at, \
     k.subscription_canceled_at, k.body, k.link_id, l.domain AS link_domain, l.key AS link_key, l.url AS link_url";
 const FROM: &str =
     "customers k LEFT JOIN clicks c ON c.id = k.click_id LEFT JOIN links l ON l.id = k.link_id";

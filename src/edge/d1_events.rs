@@ -18,6 +18,8 @@ pub(crate) struct Wanted<'a> {
     pub window: Window,
     /// Oldest first.
     pub ascending: bool,
+    /// Of clicks: also those that the customer's devices made on the workspace's links before or besides its path.
+    pub of_devices: bool,
     /// Only those with (`true`) or without (`false`) a link.
     pub attributed: Option<bool>,
     /// How many.
@@ -39,7 +41,9 @@ pub(crate) async fn list(
     wanted: &Wanted<'_>,
 ) -> Result<Vec<(Event, Click, Person)>> {
     let mut condition = wanted.filter.condition(&scope.workspace_id, wanted.window);
-    if wanted.kind == Kind::Click {
+    if wanted.kind == Kind::Click && wanted.of_devices {
+        wanted.filter.devices_of_clicks(&scope.workspace_id, &mut condition);
+    } else if wanted.kind == Kind::Click {
         wanted.filter.customer_of_clicks(&mut condition);
     } else {
         condition.and("ev.mode = ?", [scope.mode.as_str().into()]);

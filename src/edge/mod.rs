@@ -1,6 +1,7 @@
 //! Adapters, one file per thing of the platform. They translate; they decide nothing.
 
 pub(crate) mod bindings;
+pub(crate) mod booking;
 pub(crate) mod click_proof;
 pub(crate) mod click_queue;
 pub(crate) mod click_sums;

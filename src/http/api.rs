@@ -6,8 +6,8 @@ use worker::{Context, Env, Method, Request};
 use crate::core::problem::{Code, Problem};
 use crate::http::failure::Answer;
 use crate::http::{
-    analytics, customers, domains, events, folders, fx_rates, ledger, ledger_entries, link_bulk, links,
-    public_tools, sales, stripe_settings, tags, tokens, track, workspaces,
+    analytics, customer_activity, customer_writes, customers, domains, events, folders, fx_rates, ledger,
+    ledger_entries, link_bulk, links, public_tools, sales, stripe_settings, tags, tokens, track, workspaces,
 };
 
 /// Answers `path`, which comes without the prefix `/api`.
@@ -76,6 +76,16 @@ pub(crate) async fn route(request: Request, env: &Env, ctx: &Context, path: &str
         (Method::Get, ["stripe", "events"]) => ledger::events(&request, env, ctx).await,
         (Method::Get, ["customers"]) => customers::list(&request, env, ctx).await,
         (Method::Get, ["customers", "count"]) => customers::count(&request, env, ctx).await,
+        (Method::Get, ["customers", id, "activity"]) => {
+            customer_activity::activity(&request, env, ctx, id).await
+        }
+        (Method::Get, ["customers", id, "click-history"]) => {
+            customer_activity::clicks(&request, env, ctx, id).await
+        }
+        (Method::Post, ["customers"]) => customer_writes::create(request, env, ctx).await,
+        (Method::Patch | Method::Put, ["customers", id]) => {
+            customer_writes::update(request, env, ctx, id).await
+        }
         (Method::Get, ["customers", id]) => customers::show(&request, env, ctx, id).await,
         (Method::Get, ["sales", id]) => sales::show(&request, env, ctx, id).await,
         (Method::Get, ["events"]) => events::list(&request, env, ctx).await,

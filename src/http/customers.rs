@@ -45,7 +45,7 @@ pub(crate) async fn count(request: &Request, env: &Env, ctx: &Context) -> Answer
     let condition = customer::condition(&query, &caller.workspace_id)?;
     let column = match query.choice("groupBy", &["country", "linkId"])? {
         None => return Ok(respond::json(200, &d1_customers::count(env, &condition).await?)?),
-        Some("country") => ("country", "c.country"),
+        Some("country") => ("country", "COALESCE(k.country, c.country)"),
         Some(_) => ("linkId", "k.link_id"),
     };
     let groups = d1_customers::count_by(env, &condition, column.1).await?;

@@ -9,6 +9,8 @@ pub(crate) mod assets;
 pub(crate) mod auth;
 pub(crate) mod body;
 pub(crate) mod bootstrap;
+pub(crate) mod customer_activity;
+pub(crate) mod customer_writes;
 pub(crate) mod customers;
 pub(crate) mod domains;
 pub(crate) mod events;

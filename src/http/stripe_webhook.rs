@@ -121,7 +121,8 @@ async fn accept(
     };
     let keeper = owner.or(path).unwrap_or(PLATFORM);
     let policy = settings::policy(keeper, envelope.mode);
-    let mut delivery = Delivery { policy, note: note.clone(), facts: Vec::new(), claim: None, parked: None };
+    let mut delivery =
+        Delivery { policy, note: note.clone(), facts: Vec::new(), claim: None, apart: false, parked: None };
     let Some(owner) = owner else {
         let reason = if envelope.account.is_empty() {
             "no account and no workspace: use the workspace's own webhook address".to_owned()

@@ -9,11 +9,12 @@ use worker::{Context, Env, Request, console_error};
 
 use crate::core::access::Permission;
 use crate::core::ledger::fact::{Touch, TouchVerdict};
-use crate::core::ledger::messages::{Accepted, Claim, Delivery, Note, ToDirectory};
+use crate::core::ledger::messages::{Accepted, Claim};
 use crate::core::mode::Mode;
 use crate::core::problem::{Code, Problem};
 use crate::core::track::{LeadCall, SaleCall};
-use crate::edge::{click_proof, d1, entropy, objects, settings};
+use crate::edge::booking::{self, Said};
+use crate::edge::{click_proof, d1, entropy, settings};
 use crate::http::failure::{Answer, Failure};
 use crate::http::{auth, body, query, respond};
 
@@ -191,18 +192,6 @@ async fn accept(
     fact: crate::core::ledger::fact::Fact,
     claim: Option<Claim>,
 ) -> Outcome<Accepted> {
-    let note = Note {
-        event_id: fact.source.event_id.clone(),
-        event_type: fact.source.event_type.clone(),
-        at: fact.source.at,
-        account: String::new(),
-        verdict: "accepted".to_owned(),
-    };
-    let policy = settings::policy(caller.workspace_id, caller.mode);
-    let delivery = Delivery { policy, note, facts: vec![fact], claim, parked: None };
-    let send = async {
-        let stub = objects::directory(caller.env, caller.workspace_id, caller.mode)?;
-        objects::call(&stub, &ToDirectory::Accept(Box::new(delivery))).await
-    };
-    send.await.map_err(|e| unavailable(&e))
+    let said = Said { fact, claim, apart: false };
+    booking::accept(caller.env, caller.workspace_id, caller.mode, said).await.map_err(|e| unavailable(&e))
 }

@@ -9,6 +9,7 @@ mod analytics;
 mod assets;
 mod chaos;
 mod crowd;
+mod customer_writes;
 mod customers;
 mod delivery;
 mod fake_stripe;

@@ -113,6 +113,10 @@ await step("customers.list", async () => {
   assert.equal(found[0].externalId, `u-${run}`);
   await dub.customers.get({ id: found[0].id });
 });
+await step("customers.update", async () => {
+  const id = `ext_u-${run}`;
+  assert.equal((await dub.customers.update({ id, requestBody: { name: "Ada", country: "GB" } })).name, "Ada");
+});
 await step("qrCodes.get", () => dub.qrCodes.get({ url: `https://${domain}/tour-${run}` }));
 
 await step("pimms links.create", () => pimms.links.create({ url: `https://shop.example/p-${run}` }));
@@ -123,6 +127,7 @@ await step("pimms track.sale", () =>
   pimms.track.sale({ externalId: `u-${run}`, amount: 100, paymentProcessor: "stripe", invoiceId: `P-${run}` }));
 await step("pimms qrCodes.get", () => pimms.qrCodes.get({ url: `https://${domain}/tour-${run}` }));
 
+await step("customers.delete", () => dub.customers.delete(`ext_u-${run}`));
 await step("links.delete", () => dub.links.delete(link.id));
 await step("folders.delete", () => dub.folders.delete(folder.id));
 await step("tags.delete", () => dub.tags.delete(tag.id));

@@ -194,6 +194,17 @@ impl Filter {
         }
     }
 
+    /// Clicks of the devices (visitor ids) that clicks on the path of one customer came from. The links are named for
+    /// the index.
+    pub fn devices_of_clicks(&self, workspace_id: &str, all: &mut Where) {
+        if let Some(id) = &self.customer_id {
+            let text = "ev.link_id IN (SELECT id FROM links WHERE workspace_id = ?) AND ev.visitor <> '' \
+                        AND ev.visitor IN (SELECT p.visitor FROM customers k, json_each(k.body, '$.touches') t \
+                        JOIN clicks p ON p.id = json_extract(t.value, '$.clickId') WHERE k.id = ?)";
+            all.and(text, [workspace_id.into(), id.as_str().into()]);
+        }
+    }
+
     /// Clicks of one customer: those on its path.
     pub fn customer_of_clicks(&self, all: &mut Where) {
         if let Some(id) = &self.customer_id {

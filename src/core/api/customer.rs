@@ -5,6 +5,7 @@ use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
 
 use super::link::{Figures, iso, short_link, unconverted};
+use crate::core::ledger::messages::Shown;
 use crate::core::ledger::view::CustomerView;
 use crate::core::problem::Problem;
 use crate::core::sql::Where;
@@ -12,7 +13,7 @@ use crate::core::time::Millis;
 use crate::core::validate::Query;
 
 /// A row of `customers`, with the country of its latest click and its link.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize)]
 pub struct Customer {
     /// `cus_…`
     pub id: String,
@@ -24,7 +25,7 @@ pub struct Customer {
     pub email: Option<String>,
     /// As last told.
     pub avatar: Option<String>,
-    /// Of the latest click.
+    /// As the owner told it, else of the latest click.
     pub country: Option<String>,
     /// The earliest thing known of it.
     pub created_at: Millis,
@@ -86,6 +87,22 @@ impl Customer {
         Value::Object(shown)
     }
 
+    /// Whether the row has what the ledger last said of the person.
+    #[must_use]
+    pub fn is_shown_as(&self, shown: &Shown) -> bool {
+        (&self.external_id, &self.name, &self.email, &self.avatar, &self.view().country)
+            == (&shown.external_id, &shown.name, &shown.email, &shown.avatar, &shown.country)
+    }
+
+    /// The row as it will be, while the projection is behind: `before`, with what the ledger says now.
+    #[must_use]
+    pub fn told(id: &str, shown: &Shown, before: Option<&Self>, now: Millis) -> Self {
+        let Shown { external_id, name, email, avatar, country, .. } = shown.clone();
+        let before = before.cloned().unwrap_or_else(|| Self { created_at: now, ..Self::default() });
+        let country = country.or_else(|| before.country.clone());
+        Self { id: id.to_owned(), external_id, name, email, avatar, country, ..before }
+    }
+
     fn link(&self) -> Option<Value> {
         let (id, domain, key) = (self.link_id.as_ref()?, self.link_domain.as_ref()?, self.link_key.as_ref()?);
         let url = self.link_url.as_deref().unwrap_or_default();
@@ -94,6 +111,25 @@ impl Customer {
             json!({"id": id, "domain": domain, "key": key, "shortLink": short_link, "url": url, "programId": null}),
         )
     }
+}
+
+/// What the customer did, newest first, and how long the first click took to become a lead and a payment, in ms.
+///
+/// `hot` of the wire contract 6.1 is a score that nothing here computes.
+#[must_use]
+pub fn activity(customer: &Value, times: [Option<Millis>; 3], mut events: Vec<Value>) -> Value {
+    let [clicked, lead, sale] = times;
+    let since = |at: Option<Millis>| Some(at?.0.saturating_sub(clicked?.0)).filter(|ms| *ms >= 0);
+    let at = |event: &Value| event.get("timestamp").and_then(Value::as_str).unwrap_or_default().to_owned();
+    events.sort_by_key(|event| std::cmp::Reverse(at(event)));
+    json!({
+        "ltv": customer.get("saleAmount"),
+        "timeToLead": since(lead),
+        "timeToSale": since(sale),
+        "events": events,
+        "link": customer.get("link"),
+        "hot": null,
+    })
 }
 
 /// A customer's name, else its e-mail address, else a name made from its id: the same on every call.
@@ -148,7 +184,7 @@ pub fn condition(query: &Query, workspace_id: &str) -> Result<Where, Problem> {
         all.and(text, [id.into(), id.into()]);
     }
     if let Some(country) = query.text_up_to("country", 2)? {
-        all.and("c.country = ?", [country.to_ascii_uppercase().into()]);
+        all.and("COALESCE(k.country, c.country) = ?", [country.to_ascii_uppercase().into()]);
     }
     if let Some(link) = query.text_up_to("linkId", 300)? {
         all.and("k.link_id = ?", [link.into()]);
@@ -173,6 +209,23 @@ mod tests {
         assert_eq!(made, shown_name(Some(" "), None, "cus_1"));
         assert_eq!(made.split(' ').count(), 3);
         assert_ne!(made, shown_name(None, None, "cus_2"));
+    }
+
+    #[test]
+    fn activity_is_newest_first_and_time_runs_from_the_click() {
+        let event = |at: &str| json!({"timestamp": at});
+        let events = vec![event("2030-01-01T00:00:00.000Z"), event("2030-01-02T00:00:00.000Z")];
+        let customer = json!({"saleAmount": 5});
+        let times = [Some(Millis(10)), Some(Millis(15)), None];
+        let found = activity(&customer, times, events);
+        assert_eq!(
+            (&found["ltv"], &found["timeToLead"], &found["timeToSale"]),
+            (&json!(5), &json!(5), &json!(null))
+        );
+        assert_eq!(found["events"][0]["timestamp"], "2030-01-02T00:00:00.000Z");
+        for times in [[None, Some(Millis(15)), None], [Some(Millis(20)), Some(Millis(15)), None]] {
+            assert_eq!(activity(&customer, times, Vec::new())["timeToLead"], json!(null), "{times:?}");
+        }
     }
 
     #[test]

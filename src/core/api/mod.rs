@@ -2,6 +2,7 @@
 
 pub mod bootstrap;
 pub mod customer;
+pub mod customer_body;
 pub mod domain;
 pub mod event;
 pub mod labels;

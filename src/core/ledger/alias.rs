@@ -8,6 +8,8 @@ use std::collections::BTreeMap;
 
 use super::fact::{Body, Fact};
 
+const OWN: &str = "id:";
+
 /// One name, as text that is unique within a workspace and mode.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Alias {
@@ -24,6 +26,17 @@ impl Alias {
     #[must_use]
     pub fn external(id: &str) -> Self {
         Self { text: format!("ext:{id}"), payment: None, tracked: false }
+    }
+
+    /// The id we gave the customer ourselves; the Directory knows it without a row.
+    fn own(id: &str) -> Self {
+        Self { text: format!("{OWN}{id}"), payment: None, tracked: false }
+    }
+
+    /// The `cus_…` of ours that the alias is.
+    #[must_use]
+    pub fn own_id(&self) -> Option<&str> {
+        self.text.strip_prefix(OWN)
     }
 
     fn stripe_customer(account: &str, id: &str) -> Self {
@@ -52,6 +65,7 @@ pub fn aliases(fact: &Fact) -> Vec<Alias> {
     let account = fact.source.account.as_str();
     let mut found = Vec::new();
     if let Some(person) = fact.body.person() {
+        found.extend(person.customer_id.as_deref().map(Alias::own));
         found.extend(person.external_id.as_deref().map(Alias::external));
         found.extend(person.stripe_id.as_deref().map(|id| Alias::stripe_customer(account, id)));
     }
@@ -69,6 +83,22 @@ pub fn aliases(fact: &Fact) -> Vec<Alias> {
     found.sort();
     found.dedup();
     found
+}
+
+/// Why the owner's word about one customer cannot be taken; `owners` are those its names lead to.
+///
+/// Events of payments show that two customers are one, and unite them for good. A call that says so by mistake must
+/// not, and whoever was erased does not come back.
+#[must_use]
+pub fn refusal(names: &[Alias], owners: &[String], any_erased: bool) -> Option<&'static str> {
+    if owners.len() > 1 {
+        return Some("This externalId or stripeCustomerId belongs to another customer.");
+    }
+    if any_erased {
+        return Some("This customer was erased.");
+    }
+    let is_lost = owners.is_empty() && names.iter().any(|name| name.own_id().is_some());
+    is_lost.then_some("This customer is not known any more.")
 }
 
 /// Disjoint sets of texts.
@@ -129,5 +159,25 @@ mod tests {
         assert!(Alias::payment("", "pi_1").joins(&tracked));
         assert!(!Alias::payment("", "pi_1").joins(&Alias::payment("acct_1", "pi_1")));
         assert!(!Alias::external("pi_1").joins(&tracked));
+    }
+
+    #[test]
+    fn a_word_of_the_owner_unites_nobody() {
+        let own = [Alias::own("cus_1"), Alias::external("u1")];
+        let new = [Alias::external("u1")];
+        for (names, owners, any_erased, expected) in [
+            (&own[..], &["cus_1"][..], false, None),
+            (&own, &["cus_1", "cus_2"], false, Some("belongs to another")),
+            (&own, &["cus_1"], true, Some("was erased")),
+            (&own, &[], false, Some("not known any more")),
+            (&new, &[], false, None),
+            (&new, &["cus_1"], false, None),
+            (&new, &["cus_1"], true, Some("was erased")),
+        ] {
+            let owners: Vec<String> = owners.iter().map(|id| (*id).to_owned()).collect();
+            let found = refusal(names, &owners, any_erased);
+            assert_eq!(found.is_some(), expected.is_some(), "{names:?} {owners:?}");
+            assert!(expected.is_none_or(|text| found.unwrap().contains(text)), "{found:?}");
+        }
     }
 }

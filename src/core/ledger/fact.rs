@@ -13,6 +13,9 @@ use crate::core::ids;
 use crate::core::money::Currency;
 use crate::core::time::Millis;
 
+/// The type of what the owner says of a customer by API. Its empty texts clear; anybody else's say nothing.
+pub const OWNER_EVENT: &str = "api.customer";
+
 /// One accepted statement.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Fact {
@@ -85,6 +88,9 @@ pub struct PaymentRefs {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Person {
+    /// Our own `cus_…`, where the owner speaks of a customer that is there already.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub customer_id: Option<String>,
     /// The merchant's own id (`metadata.pimmsCustomerId`, `externalId`).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub external_id: Option<String>,
@@ -100,6 +106,9 @@ pub struct Person {
     /// Shown.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub avatar: Option<String>,
+    /// ISO 3166-1 alpha-2.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub country: Option<String>,
 }
 
 /// What was charged in the buyer's currency when that is not the merchant's (adaptive pricing).

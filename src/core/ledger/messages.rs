@@ -59,6 +59,9 @@ pub struct Delivery {
     /// Track calls: a second call with the same claim states nothing new and gets the first one's answer.
     #[serde(default)]
     pub claim: Option<Claim>,
+    /// Whether it must not unite customers ([`super::alias::refusal`]).
+    #[serde(default)]
+    pub apart: bool,
     /// Why it waits here, and its raw body when it must be read again.
     #[serde(default)]
     pub parked: Option<Parking>,
@@ -110,6 +113,9 @@ pub struct Accepted {
     /// The earlier answer, when the claim was already made.
     #[serde(default)]
     pub earlier: Option<String>,
+    /// Why nothing was kept.
+    #[serde(default)]
+    pub refused: Option<String>,
     /// How the customer is shown, when its ledger could be asked at once.
     #[serde(default)]
     pub customer: Option<Shown>,
@@ -126,6 +132,9 @@ pub struct Shown {
     pub email: Option<String>,
     /// Avatar.
     pub avatar: Option<String>,
+    /// As the owner told it.
+    #[serde(default)]
+    pub country: Option<String>,
     /// The latest touchpoint's click.
     pub click_id: Option<String>,
 }

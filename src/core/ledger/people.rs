@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::attribute::{Chains, Touches};
 use super::erase::is_erased;
-use super::fact::{Body, Fact, Person, TouchVerdict};
+use super::fact::{Body, Fact, OWNER_EVENT, Person, TouchVerdict};
 use super::view::{CustomerView, LeadView, Policy, StripeId, SubscriptionView, TouchView};
 use crate::core::ids;
 use crate::core::time::Millis;
@@ -20,7 +20,7 @@ pub(super) fn customer(facts: &[Fact], touches: &Touches) -> CustomerView {
     let mut stripe_ids = BTreeSet::new();
     for fact in facts {
         let Some(person) = fact.body.person() else { continue };
-        let Person { external_id, stripe_id, name, email, avatar } = person;
+        let Person { customer_id: _, external_id, stripe_id, name, email, avatar, country } = person;
         if let Some(id) = external_id.as_ref().filter(|id| !is_erased(id)) {
             view.external_ids.retain(|known| known != id);
             view.external_ids.push(id.clone());
@@ -28,9 +28,17 @@ pub(super) fn customer(facts: &[Fact], touches: &Touches) -> CustomerView {
         stripe_ids.extend(
             stripe_id.iter().map(|id| StripeId { account: fact.source.account.clone(), id: id.clone() }),
         );
-        for (shown, told) in [(&mut view.name, name), (&mut view.email, email), (&mut view.avatar, avatar)] {
-            if told.as_deref().is_some_and(|text| !text.is_empty()) {
-                shown.clone_from(told);
+        let is_owner = fact.source.event_type == OWNER_EVENT;
+        for (shown, told) in [
+            (&mut view.name, name),
+            (&mut view.email, email),
+            (&mut view.avatar, avatar),
+            (&mut view.country, country),
+        ] {
+            match told.as_deref() {
+                Some("") if is_owner => *shown = None,
+                None | Some("") => {}
+                Some(_) => shown.clone_from(told),
             }
         }
     }

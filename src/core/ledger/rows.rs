@@ -244,7 +244,8 @@ fn customer_row(view: &View, policy: &Policy, customer_id: &str) -> Row {
     let still_active = view.subscriptions.iter().any(|s| s.churned_at.is_none());
     let values = json!({"id": customer_id, "workspace_id": policy.workspace_id, "mode": policy.mode.as_str(),
         "merged_into": null, "visible": i64::from(customer.visible), "external_id": customer.external_id,
-        "name": customer.name, "email": customer.email, "avatar": customer.avatar, "country": null,
+        "name": customer.name, "email": customer.email, "avatar": customer.avatar,
+        "country": customer.country,
         "click_id": click_id, "link_id": link_id, "created_at": customer.created_at,
         "first_sale_at": view.sales.first().map(|sale| sale.at),
         "subscription_canceled_at": if still_active { None } else { churned },
@@ -261,6 +262,7 @@ pub fn shown(view: &View) -> Shown {
         name: customer.name.clone(),
         email: customer.email.clone(),
         avatar: customer.avatar.clone(),
+        country: customer.country.clone(),
         click_id: customer.touches.last().map(|touch| touch.click_id.clone()),
     }
 }

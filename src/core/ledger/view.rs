@@ -66,6 +66,9 @@ pub struct CustomerView {
     pub email: Option<String>,
     /// Shown avatar.
     pub avatar: Option<String>,
+    /// As the owner told it; clicks tell their own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub country: Option<String>,
     /// Time of the earliest fact.
     pub created_at: Millis,
     /// Distinct touchpoints, by click time.

@@ -141,7 +141,7 @@ fn session(object: stripe::Session, told: SessionTold, reader: &Reader<'_>) -> R
             stripe_id: object.customer.0,
             name: details.name,
             email: details.email.or(object.customer_email),
-            avatar: None,
+            ..Person::default()
         },
         touches,
         reference,
@@ -220,7 +220,7 @@ fn invoice(object: stripe::Invoice, paid: bool, reader: &Reader<'_>) -> Result<B
             stripe_id: object.customer.0,
             name: object.customer_name,
             email: object.customer_email,
-            avatar: None,
+            ..Person::default()
         },
         subscription: parent.subscription.0.or(object.subscription.0).or(before_basil.subscription.0),
         touches,
@@ -347,7 +347,7 @@ fn customer(object: stripe::Customer, change: CustomerChange, reader: &Reader<'_
             stripe_id: Some(id),
             name: object.name,
             email: object.email,
-            avatar: None,
+            ..Person::default()
         },
         touches: metadata.touches(reader),
         change,

@@ -3,9 +3,10 @@
 use serde::Deserialize;
 use worker::{Result, SqlStorage, SqlStorageValue};
 
+use super::handover::is_erased;
 use super::{Directory, in_transaction, log, schema};
 use crate::core::ids;
-use crate::core::ledger::alias::{Alias, aliases};
+use crate::core::ledger::alias::{Alias, aliases, refusal};
 use crate::core::ledger::fact::Fact;
 use crate::core::ledger::messages::{Accepted, Delivery};
 use crate::core::ledger::view::Policy;
@@ -54,9 +55,14 @@ impl Directory {
                         earlier: Some(earlier.answer),
                         customer_id,
                         was_known,
-                        customer: None,
+                        ..Accepted::default()
                     });
                 }
+            }
+            if let Some(reason) = refused(&storage, &salt, &delivery)? {
+                return Ok(Accepted { refused: Some(reason.to_owned()), ..Accepted::default() });
+            }
+            if let Some(claim) = &delivery.claim {
                 let query = "INSERT INTO claims (claim, answer) VALUES (?, ?)";
                 sql::run(&storage, query, vec![claim.key.as_str().into(), claim.answer.as_str().into()])?;
             }
@@ -117,13 +123,7 @@ impl Directory {
 /// and the write.
 fn name(storage: &SqlStorage, salt: &str, fact: &Fact, fresh: String) -> Result<Named> {
     let names = aliases(fact);
-    let mut owners = Vec::new();
-    for alias in &names {
-        owners.extend(owners_of(storage, salt, alias)?);
-    }
-    owners.sort();
-    owners.dedup();
-    let mut owners = owners.into_iter();
+    let mut owners = all_owners(storage, salt, &names)?.into_iter();
     let was_known = owners.len() > 0;
     // Ids begin with their time: the smallest is the customer known longest.
     let winner = owners.next().unwrap_or(fresh);
@@ -140,6 +140,9 @@ fn name(storage: &SqlStorage, salt: &str, fact: &Fact, fresh: String) -> Result<
         if alias.text.starts_with("ext:") && owner(storage, &hidden(salt, &alias.text))?.is_some() {
             continue;
         }
+        if alias.own_id().is_some() {
+            continue;
+        }
         let values: Vec<SqlStorageValue> = vec![
             alias.text.into(),
             alias.payment.map_or(SqlStorageValue::Null, Into::into),
@@ -151,8 +154,40 @@ fn name(storage: &SqlStorage, salt: &str, fact: &Fact, fresh: String) -> Result<
     Ok(Named { customer_id: winner, was_known })
 }
 
+/// Why a delivery that must unite nobody is not taken.
+fn refused(storage: &SqlStorage, salt: &str, delivery: &Delivery) -> Result<Option<&'static str>> {
+    for fact in delivery.facts.iter().filter(|_| delivery.apart) {
+        let names = aliases(fact);
+        let owners = all_owners(storage, salt, &names)?;
+        let mut any_erased = false;
+        for owner in &owners {
+            any_erased |= is_erased(storage, owner)?;
+        }
+        if let Some(reason) = refusal(&names, &owners, any_erased) {
+            return Ok(Some(reason));
+        }
+    }
+    Ok(None)
+}
+
+/// Everybody the names lead to, sorted.
+fn all_owners(storage: &SqlStorage, salt: &str, names: &[Alias]) -> Result<Vec<String>> {
+    let mut owners = Vec::new();
+    for alias in names {
+        owners.extend(owners_of(storage, salt, alias)?);
+    }
+    owners.sort();
+    owners.dedup();
+    Ok(owners)
+}
+
 /// Customers that already bear a name or one that joins it ([`Alias::joins`]).
 fn owners_of(storage: &SqlStorage, salt: &str, alias: &Alias) -> Result<Vec<String>> {
+    if let Some(id) = alias.own_id() {
+        let query = "SELECT COALESCE(merged_into, id) AS customer_id FROM customers WHERE id = ?";
+        let found: Vec<Owner> = sql::rows(storage, query, vec![id.into()])?;
+        return Ok(found.into_iter().map(|owner| owner.customer_id).collect());
+    }
     let mut found: Vec<String> = owner(storage, &alias.text)?.into_iter().collect();
     if alias.text.starts_with("ext:") {
         found.extend(owner(storage, &hidden(salt, &alias.text))?);

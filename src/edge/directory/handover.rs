@@ -125,7 +125,7 @@ async fn absorb_losers(env: &Env, storage: &SqlStorage, policy: &Policy, winner:
     Ok(())
 }
 
-fn is_erased(storage: &SqlStorage, id: &str) -> Result<bool> {
+pub(super) fn is_erased(storage: &SqlStorage, id: &str) -> Result<bool> {
     let query = "SELECT erased AS flag FROM customers WHERE id = ?";
     let found: Vec<Flag> = sql::rows(storage, query, vec![id.into()])?;
     Ok(found.first().is_some_and(|f| f.flag != 0))
