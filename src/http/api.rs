@@ -7,7 +7,8 @@ use crate::core::problem::{Code, Problem};
 use crate::http::failure::Answer;
 use crate::http::{
     analytics, customer_activity, customer_writes, customers, domains, events, folders, fx_rates, ledger,
-    ledger_entries, link_bulk, links, public_tools, sales, stripe_settings, tags, tokens, track, workspaces,
+    ledger_entries, link_bulk, links, public_tools, sales, stripe_settings, tags, tokens, track,
+    utm_templates, workspaces,
 };
 
 /// Answers `path`, which comes without the prefix `/api`.
@@ -44,25 +45,9 @@ pub(crate) async fn route(request: Request, env: &Env, ctx: &Context, path: &str
         (Method::Get, ["workspaces"]) => workspaces::list(&request, env, ctx).await,
         (Method::Get, ["workspaces", name]) => workspaces::show(&request, env, ctx, name).await,
         (Method::Patch, ["workspaces", name]) => workspaces::update(request, env, ctx, name).await,
-        (Method::Get, ["tags"]) => tags::list(&request, env, ctx).await,
-        (Method::Post, ["tags"]) => tags::create(request, env, ctx).await,
-        (Method::Get, ["tags", "count"]) => tags::count(&request, env, ctx).await,
-        (Method::Patch | Method::Put, ["tags", id]) => tags::update(request, env, ctx, id).await,
-        (Method::Delete, ["tags", id]) => tags::delete(&request, env, ctx, id).await,
-        (Method::Get, ["folders"]) => folders::list(&request, env, ctx).await,
-        (Method::Post, ["folders"]) => folders::create(request, env, ctx).await,
-        (Method::Get, ["folders", "count"]) => folders::count(&request, env, ctx).await,
-        (Method::Get, ["folders", id]) => folders::show(&request, env, ctx, id).await,
-        (Method::Patch, ["folders", id]) => folders::update(request, env, ctx, id).await,
-        (Method::Delete, ["folders", id]) => folders::delete(&request, env, ctx, id).await,
-        (Method::Get, ["domains"]) => domains::list(&request, env, ctx).await,
-        (Method::Post, ["domains"]) => domains::create(request, env, ctx).await,
-        (Method::Get, ["domains", "count"]) => domains::count(&request, env, ctx).await,
-        (Method::Get, ["domains", slug]) => domains::show(&request, env, ctx, slug).await,
-        (Method::Patch, ["domains", slug]) => domains::update(request, env, ctx, slug).await,
-        (Method::Delete, ["domains", slug]) => domains::delete(&request, env, ctx, slug).await,
-        (Method::Post, ["domains", slug, "primary"]) => domains::make_primary(&request, env, ctx, slug).await,
-        (Method::Get, ["domains", slug, "verify"]) => domains::verify(&request, env, ctx, slug).await,
+        (_, ["tags" | "folders" | "utm-templates" | "domains", ..]) => {
+            library(request, env, ctx, &segments).await
+        }
         (Method::Get, ["qr"]) => public_tools::qr(&request, env),
         (Method::Options, ["qr" | "metatags"]) => public_tools::preflight(),
         (Method::Get, ["stripe"]) => stripe_settings::show(&request, env, ctx).await,
@@ -93,17 +78,58 @@ pub(crate) async fn route(request: Request, env: &Env, ctx: &Context, path: &str
             analytics::report(&request, env, ctx, path).await
         }
         (Method::Delete, ["customers", id]) => ledger::erase(&request, env, ctx, id).await,
-        (
+        _ => Err(unknown(&segments).into()),
+    }
+}
+
+/// What keeps many links in order.
+async fn library(request: Request, env: &Env, ctx: &Context, segments: &[&str]) -> Answer {
+    match (request.method(), segments) {
+        (Method::Get, ["tags"]) => tags::list(&request, env, ctx).await,
+        (Method::Post, ["tags"]) => tags::create(request, env, ctx).await,
+        (Method::Get, ["tags", "count"]) => tags::count(&request, env, ctx).await,
+        (Method::Patch | Method::Put, ["tags", id]) => tags::update(request, env, ctx, id).await,
+        (Method::Delete, ["tags", id]) => tags::delete(&request, env, ctx, id).await,
+        (Method::Get, ["folders"]) => folders::list(&request, env, ctx).await,
+        (Method::Post, ["folders"]) => folders::create(request, env, ctx).await,
+        (Method::Get, ["folders", "count"]) => folders::count(&request, env, ctx).await,
+        (Method::Get, ["folders", id]) => folders::show(&request, env, ctx, id).await,
+        (Method::Patch, ["folders", id]) => folders::update(request, env, ctx, id).await,
+        (Method::Delete, ["folders", id]) => folders::delete(&request, env, ctx, id).await,
+        (Method::Get, ["utm-templates"]) => utm_templates::list(&request, env, ctx).await,
+        (Method::Post, ["utm-templates"]) => utm_templates::create(request, env, ctx).await,
+        (Method::Get, ["utm-templates", id]) => utm_templates::show(&request, env, ctx, id).await,
+        (Method::Patch | Method::Put, ["utm-templates", id]) => {
+            utm_templates::update(request, env, ctx, id).await
+        }
+        (Method::Delete, ["utm-templates", id]) => utm_templates::delete(&request, env, ctx, id).await,
+        (Method::Get, ["domains"]) => domains::list(&request, env, ctx).await,
+        (Method::Post, ["domains"]) => domains::create(request, env, ctx).await,
+        (Method::Get, ["domains", "count"]) => domains::count(&request, env, ctx).await,
+        (Method::Get, ["domains", slug]) => domains::show(&request, env, ctx, slug).await,
+        (Method::Patch, ["domains", slug]) => domains::update(request, env, ctx, slug).await,
+        (Method::Delete, ["domains", slug]) => domains::delete(&request, env, ctx, slug).await,
+        (Method::Post, ["domains", slug, "primary"]) => domains::make_primary(&request, env, ctx, slug).await,
+        (Method::Get, ["domains", slug, "verify"]) => domains::verify(&request, env, ctx, slug).await,
+        _ => Err(unknown(segments).into()),
+    }
+}
+
+/// 405 for a path that another method would have found, else 404.
+fn unknown(segments: &[&str]) -> Problem {
+    match segments {
+        [
+            "links" | "tags" | "folders" | "domains" | "fx-rates" | "stripe" | "parked" | "customers"
+            | "events" | "analytics" | "utm-templates" | "qr" | "metatags",
+        ]
+        | [
+            "links" | "tags" | "folders" | "utm-templates" | "domains" | "tokens" | "workspaces"
+            | "customers" | "sales",
             _,
-            [
-                "links" | "tags" | "folders" | "domains" | "fx-rates" | "stripe" | "parked" | "customers"
-                | "events" | "analytics" | "qr" | "metatags",
-            ]
-            | ["links" | "tags" | "folders" | "domains" | "tokens" | "workspaces" | "customers" | "sales", _]
-            | ["track", "lead" | "sale"]
-            | ["ledger", "totals" | "entries" | "rebuild"],
-        ) => Err(wrong_method().into()),
-        _ => Err(Problem::not_found("Endpoint").into()),
+        ]
+        | ["track", "lead" | "sale"]
+        | ["ledger", "totals" | "entries" | "rebuild"] => wrong_method(),
+        _ => Problem::not_found("Endpoint"),
     }
 }
 

@@ -82,6 +82,37 @@ fn folders_hold_links_and_let_them_go() {
 }
 
 #[test]
+fn utm_templates_keep_what_is_used_again() {
+    let acme = Workspace::new("utm");
+    let (status, mail) =
+        acme.call("POST", "/utm-templates", Some(&json!({"name": "Mail", "utm_source": "news"})));
+    assert_eq!(
+        (status, &mail["utm_source"], &mail["utm_term"]),
+        (201, &json!("news"), &Value::Null),
+        "{mail}"
+    );
+    acme.post("/utm-templates", &json!({"name": "ads", "utm_medium": "cpc"}));
+    refused(&acme.call("POST", "/utm-templates", Some(&json!({"name": "MAIL"}))), 409, "conflict");
+    refused(&acme.call("POST", "/utm-templates", Some(&json!({}))), 422, "unprocessable_entity");
+    assert_eq!(texts(&acme.get("/utm-templates"), "name"), ["ads", "Mail"]);
+    assert_eq!(texts(&acme.get("/utm-templates?search=MA"), "name"), ["Mail"]);
+    assert_eq!(texts(&acme.get("/utm-templates?pageSize=1&page=2"), "name"), ["Mail"]);
+    let path = format!("/utm-templates/{}", mail["id"].as_str().unwrap());
+    let changed = acme.patch(&path, &json!({"utm_source": null, "utm_campaign": "spring"}));
+    assert_eq!((&changed["utm_source"], &changed["utm_campaign"]), (&Value::Null, &json!("spring")));
+    assert_eq!(acme.get(&path), changed);
+    refused(&acme.call("PATCH", &path, Some(&json!({"name": "Ads"}))), 409, "conflict");
+    let other = Workspace::new("utm-other");
+    for (method, body) in [("GET", None), ("PATCH", Some(json!({"name": "x"}))), ("DELETE", None)] {
+        refused(&other.call(method, &path, body.as_ref()), 404, "not_found");
+    }
+    assert_eq!(other.get("/utm-templates"), json!([]));
+    assert_eq!(acme.call("DELETE", &path, None).1, json!({"id": mail["id"]}));
+    refused(&acme.call("GET", &path, None), 404, "not_found");
+    assert_eq!(acme.send("PUT", "/utm-templates", None).status, 405);
+}
+
+#[test]
 fn domains_are_added_renamed_and_removed_with_their_links() {
     let acme = Workspace::new("domains");
     let slug = format!("second.{}", acme.domain);

@@ -13,4 +13,5 @@ pub mod paging;
 pub mod sale;
 pub mod stripe;
 pub mod token;
+pub mod utm_template;
 pub mod workspace;
