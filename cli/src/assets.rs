@@ -1,5 +1,6 @@
 //! Makes `build/assets`: the static files that are uploaded with the Worker.
 
+use crate::browser_script;
 use crate::failure::Failure;
 use crate::files;
 use crate::project::Project;
@@ -9,5 +10,6 @@ pub fn build(project: &Project) -> Result<(), Failure> {
     let target = project.path("build/assets");
     files::remove_folder(&target)?;
     // As they are.
-    files::copy_folder(&project.path("public"), &target)
+    files::copy_folder(&project.path("public"), &target)?;
+    browser_script::build(project, &target.join("analytics"))
 }

@@ -45,8 +45,15 @@ pub fn run(_options: &Options) -> Result<(), Failure> {
 pub fn measure(project: &Project) -> Result<Size, Failure> {
     let path = project.path("build/index_bg.wasm");
     let wasm = fs::read(&path).or_fail(|| format!("cannot read {}", path.display()))?;
-    let mut gzip = GzEncoder::new(Vec::new(), Compression::best());
-    let compressed =
-        gzip.write_all(&wasm).and_then(|()| gzip.finish()).or_fail(|| "cannot compress".into())?;
-    Ok(Size { raw: wasm.len(), gzip: compressed.len() })
+    Size::of(&wasm)
+}
+
+impl Size {
+    /// Weighs any file's content.
+    pub fn of(bytes: &[u8]) -> Result<Self, Failure> {
+        let mut gzip = GzEncoder::new(Vec::new(), Compression::best());
+        let compressed =
+            gzip.write_all(bytes).and_then(|()| gzip.finish()).or_fail(|| "cannot compress".into())?;
+        Ok(Self { raw: bytes.len(), gzip: compressed.len() })
+    }
 }

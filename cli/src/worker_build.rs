@@ -18,9 +18,10 @@ use crate::project::Project;
 use crate::toolchain;
 
 /// All a build depends on. [`undeclared_inputs`] holds the list against what the compiler really read.
-const INPUTS: [&str; 10] = [
+const INPUTS: [&str; 11] = [
     "src",
     "public",
+    "script",
     "build.rs",
     "build_support",
     "data",

@@ -149,6 +149,24 @@ pub fn bearer(header: Option<&str>) -> Result<&str, Problem> {
     }
 }
 
+/// What a publishable key begins with: it stands in pages for everybody to read, and may report leads and sales only.
+pub const PUBLISHABLE: &str = "pimms_pk_";
+
+/// Stands for the scopes of such a key; it grants no permission.
+pub const PUBLISHABLE_SCOPE: &str = "publishable";
+
+/// Insists that a header names a publishable key.
+///
+/// # Errors
+/// 401 without a key; 400 for one that must not be in a page.
+pub fn publishable(header: Option<&str>) -> Result<(), Problem> {
+    match bearer(header)? {
+        "" => Err(unauthorized()),
+        key if key.starts_with(PUBLISHABLE) => Ok(()),
+        _ => Err(Problem::bad_request("Use a publishable key here: it begins with pimms_pk_.")),
+    }
+}
+
 /// 401, the same for every reason.
 #[must_use]
 pub fn unauthorized() -> Problem {
@@ -223,6 +241,22 @@ mod tests {
         ] {
             assert_eq!(bearer(header).ok(), key, "{header:?}");
         }
+    }
+
+    #[test]
+    fn only_publishable_keys_work_in_pages() {
+        for (header, code) in [
+            (None, Some(Code::Unauthorized)),
+            (Some("Bearer "), Some(Code::Unauthorized)),
+            (Some("Bearer pimms_secret"), Some(Code::BadRequest)),
+            (Some("Basic pimms_pk_x"), Some(Code::BadRequest)),
+            (Some("Bearer pimms_pk_x"), None),
+        ] {
+            assert_eq!(publishable(header).err().map(|problem| problem.code), code, "{header:?}");
+        }
+        let granted = Permissions::of_scopes(PUBLISHABLE_SCOPE);
+        assert!(NAMES.iter().all(|(permission, _)| !granted.contain(*permission)));
+        assert!(!is_scope(PUBLISHABLE_SCOPE));
     }
 
     #[test]

@@ -32,6 +32,10 @@ pub fn of_path(path: &str, on_api_host: bool) -> Option<Asset> {
         let is_script = name.starts_with("script") && extension(name) == Some("js") && !name.contains('/');
         return is_script.then(|| shared(path.to_owned()));
     }
+    // On a merchant's own site, where nothing but this path is ours.
+    if let Some(name) = path.strip_prefix("/_pimms/") {
+        return of_path(&format!("/analytics/{name}"), false);
+    }
     if path == "/app" || path.starts_with("/app/") {
         let last = path.rsplit('/').next().unwrap_or_default();
         return Some(if extension(last).is_some_and(|extension| extension != "html") {
@@ -87,6 +91,10 @@ mod tests {
             ("/app//evil.js", false, None),
             ("/analytics/script.js", false, Some("/analytics/script.js")),
             ("/analytics/script.outbound-domains.js", false, Some("/analytics/script.outbound-domains.js")),
+            ("/_pimms/script.js", false, Some("/analytics/script.js")),
+            ("/_pimms/script.detection.js", true, Some("/analytics/script.detection.js")),
+            ("/_pimms/health", false, None),
+            ("/_pimms/app", false, None),
             ("/analytics/other.js", false, None),
             ("/analytics/script/x.js", false, None),
             ("/analytics", false, None),

@@ -84,6 +84,9 @@ pub struct Signals {
     /// The query's `bot` was not empty.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub says_bot: bool,
+    /// What triggered it when a page or an app reported it, which anybody can do: `link`, `pageview`, `deeplink`.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub reported: String,
 }
 
 /// A visit on its way to be stored. Wire form (queue): short names, absent when empty; pinned by a test below.
@@ -190,10 +193,20 @@ impl Visit {
                 language: shortened(facts.accept_language, 256),
                 variant: draft.variant,
                 says_bot: facts.parameter("bot").is_some_and(|value| !value.is_empty()),
+                reported: String::new(),
             },
             fingerprint: String::new(),
             fingerprint_before: String::new(),
         }
+    }
+
+    /// Leaves of who and where the visitor is what counting needs: the country, and the hash of a day that tells a
+    /// repetition.
+    pub fn make_anonymous(&mut self) {
+        self.ip.clear();
+        let Place { continent, country, edge_location, .. } = std::mem::take(&mut self.place);
+        self.place = Place { continent, country, edge_location, ..Place::default() };
+        self.signals.language.clear();
     }
 
     /// Reads the queue's text.
@@ -294,7 +307,12 @@ impl Row {
             qr: u8::from(visit.is_qr),
             referer_url: if referer.is_some() { visit.referer } else { DIRECT.to_owned() },
             referer: referer.unwrap_or_else(|| DIRECT.to_owned()),
-            source: if visit.is_qr { "qr" } else { "link" },
+            source: match visit.signals.reported.as_str() {
+                _ if visit.is_qr => "qr",
+                "pageview" => "pageview",
+                "deeplink" => "deeplink",
+                _ => "link",
+            },
             signals,
             id: visit.id,
             workspace_id: visit.workspace_id,

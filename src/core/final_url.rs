@@ -75,6 +75,32 @@ impl Target {
         query.written_onto(&self.0)
     }
 
+    /// Its path, percent-encoded.
+    #[must_use]
+    pub fn path(&self) -> &str {
+        self.0.path()
+    }
+
+    /// Its query, without the `?`.
+    #[must_use]
+    pub fn query(&self) -> &str {
+        self.0.query().unwrap_or_default()
+    }
+
+    /// The same address without anybody's click id.
+    #[must_use]
+    pub fn without_ids(self) -> Self {
+        let mut query = Query::of(&self.0);
+        for name in RESERVED {
+            query.remove(name);
+        }
+        if !query.changed {
+            return self;
+        }
+        let text = query.written_onto(&self.0);
+        Self::parse(&text).unwrap_or(self)
+    }
+
     /// As written in a `Location` header.
     #[must_use]
     pub fn as_str(&self) -> &str {

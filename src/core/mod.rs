@@ -37,6 +37,7 @@ pub mod quick;
 pub mod rate_limit;
 pub mod recent;
 pub mod redirect;
+pub mod reported;
 pub mod seal;
 pub mod site_files;
 pub mod sql;

@@ -65,9 +65,26 @@ impl Visitor {
     /// Reads what the browser brought; makes what is missing.
     #[must_use]
     pub fn of(link: &LinkRecord, facts: &RequestFacts<'_>, secrets: &Secrets) -> Self {
-        let keys = secrets.click_ids.as_ref();
         let brought = cookies::find(facts.cookie, "pimms_anonymous_id").filter(|id| is_visitor_id(id));
-        let click_id = keys.and_then(|keys| earlier_click(link, facts, keys));
+        let held = if facts.cookie.is_empty() {
+            None
+        } else {
+            cookies::find(facts.cookie, &click_cookie_name(link))
+        };
+        Self::reported(link, facts, secrets, brought, held)
+    }
+
+    /// The same, of what a page says that the browser holds: the visitor's id and a click.
+    #[must_use]
+    pub fn reported(
+        link: &LinkRecord,
+        facts: &RequestFacts<'_>,
+        secrets: &Secrets,
+        brought: Option<&str>,
+        held: Option<&str>,
+    ) -> Self {
+        let keys = secrets.click_ids.as_ref();
+        let click_id = keys.and_then(|keys| earlier_click(link, facts, keys, held?));
         let is_new_click = click_id.is_none();
         let (for_click, for_visitor) = facts.chance.split_at(4);
         Self {
@@ -169,12 +186,8 @@ fn shared_domain<'a>(host: &'a str, target: &Target) -> Option<Option<&'a str>> 
     }
 }
 
-/// The click that this visitor's cookie proves, if it is of this link and within the hour.
-fn earlier_click(link: &LinkRecord, facts: &RequestFacts<'_>, keys: &Keys) -> Option<String> {
-    if facts.cookie.is_empty() {
-        return None;
-    }
-    let text = cookies::find(facts.cookie, &click_cookie_name(link))?;
+/// The click that this visitor holds, if it proves itself, is of this link and within the hour.
+fn earlier_click(link: &LinkRecord, facts: &RequestFacts<'_>, keys: &Keys, text: &str) -> Option<String> {
     let proven = keys.verify(&link.workspace_id, text).ok()?;
     let age = facts.now.0.saturating_sub(proven.at.0);
     (proven.link_id == link.id && age < REPEAT_MS).then(|| text.to_owned())
@@ -215,7 +228,9 @@ fn base62(chance: &[u8]) -> String {
     text
 }
 
-fn is_visitor_id(text: &str) -> bool {
+/// Whether a text has the form of a visitor's id.
+#[must_use]
+pub fn is_visitor_id(text: &str) -> bool {
     text.strip_prefix("anon_")
         .is_some_and(|rest| rest.len() == 16 && rest.bytes().all(|b| b.is_ascii_alphanumeric()))
 }

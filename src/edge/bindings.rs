@@ -8,6 +8,8 @@ pub(crate) const DB: &str = "DB";
 pub(crate) const CLICKS: &str = "CLICKS";
 /// Static files: the dashboard, the browser script, the API's reference.
 pub(crate) const ASSETS: &str = "ASSETS";
+/// Rate limit: what one address may report in a minute.
+pub(crate) const REPORTS: &str = "REPORTS";
 /// Durable Object: one per workspace and mode.
 pub(crate) const DIRECTORY: &str = "DIRECTORY";
 /// Durable Object: one per customer.

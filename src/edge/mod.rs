@@ -1,5 +1,6 @@
 //! Adapters, one file per thing of the platform. They translate; they decide nothing.
 
+pub(crate) mod allowed_hosts;
 pub(crate) mod bindings;
 pub(crate) mod booking;
 pub(crate) mod click_proof;

@@ -10,7 +10,7 @@ use crate::core::api::token::FIRST_RATE_LIMIT;
 use crate::core::api::workspace::{Usage, Workspace};
 use crate::core::ids;
 use crate::core::time::Millis;
-use crate::edge::{d1, entropy, keys, links, seal, stripe_settings};
+use crate::edge::{allowed_hosts, d1, entropy, keys, links, seal, stripe_settings};
 
 /// What asking for a workspace led to.
 pub(crate) enum Made {
@@ -148,5 +148,6 @@ pub(crate) async fn update(env: &Env, workspace: &Workspace) -> Result<()> {
     d1::statement(&d1::database(env)?, query, &d1::binds(&binds)?)?.run().await?;
     // Keys carry the currency of reports.
     keys::forget();
+    allowed_hosts::forget(&workspace.id);
     Ok(())
 }

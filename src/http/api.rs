@@ -54,6 +54,8 @@ pub(crate) async fn route(request: Request, env: &Env, ctx: &Context, path: &str
         (Method::Put, ["stripe"]) => stripe_settings::replace(request, env, ctx).await,
         (Method::Post, ["track", "lead"]) => track::lead(request, env, ctx).await,
         (Method::Post, ["track", "sale"]) => track::sale(request, env, ctx).await,
+        (Method::Post, ["track", "lead", "client"]) => track::lead_client(request, env, ctx).await,
+        (Method::Post, ["track", "sale", "client"]) => track::sale_client(request, env, ctx).await,
         (Method::Get, ["ledger", "totals"]) => ledger::totals(&request, env, ctx).await,
         (Method::Get, ["ledger", "entries"]) => ledger_entries::list(&request, env, ctx).await,
         (Method::Post, ["ledger", "rebuild"]) => ledger::rebuild(&request, env, ctx).await,

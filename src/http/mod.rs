@@ -26,6 +26,7 @@ pub(crate) mod link_writes;
 pub(crate) mod links;
 pub(crate) mod public_tools;
 pub(crate) mod redirect;
+pub(crate) mod reported;
 pub(crate) mod respond;
 pub(crate) mod sales;
 pub(crate) mod stripe_settings;
@@ -78,7 +79,17 @@ async fn route(request: Request, env: &Env, ctx: &Context, path: &str, on_api_ho
         (Method::Post, "_pimms", "/upkeep") if settings::is_local(env) => upkeep::run(request, env).await,
         (Method::Post, "stripe", path) => stripe_webhook::route(request, env, path).await,
         (_, "stripe", path) if path.starts_with("/webhook") => Err(api::wrong_method().into()),
+        (_, "_pimms", call) if reported::is_call(call) => {
+            Ok(reported::answer(request, env, ctx, call, true).await?)
+        }
+        // Beside the script, where it looks for them unless told.
+        (_, "api" | "analytics", call) if reported::is_call(call) => {
+            Ok(reported::answer(request, env, ctx, call, false).await?)
+        }
         (_, "api", rest) => Ok(limits::guarded(request, env, ctx, rest).await?),
+        _ if on_api_host && reported::is_call(path) => {
+            Ok(reported::answer(request, env, ctx, path, false).await?)
+        }
         _ if on_api_host => Ok(limits::guarded(request, env, ctx, path).await?),
         _ => Err(Problem::not_found("Page").into()),
     }

@@ -32,6 +32,11 @@ pub(crate) fn picture(kind: &str, bytes: Vec<u8>) -> Result<Response> {
     Ok(ResponseBuilder::new().with_status(200).with_headers(headers).fixed(bytes))
 }
 
+/// 204.
+pub(crate) fn nothing() -> Response {
+    ResponseBuilder::new().with_status(204).with_headers(Headers::new()).empty()
+}
+
 /// The error envelope: `{"error":{"code":"…","message":"…"}}`.
 pub(crate) fn problem(problem: &Problem) -> Result<Response> {
     let (code, status) = problem.code.wire();

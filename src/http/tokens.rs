@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use worker::{Context, Env, Request};
 
-use crate::core::access::{Permission, partial_key};
+use crate::core::access::{PUBLISHABLE, Permission, partial_key};
 use crate::core::api::token::{DEFAULT_RATE_LIMIT, Token, TokenBody};
 use crate::core::ids;
 use crate::core::problem::Problem;
@@ -29,7 +29,8 @@ pub(crate) async fn create(mut request: Request, env: &Env, ctx: &Context) -> An
     let caller = auth::permitted(&request, env, ctx, Permission::TokensWrite).await?;
     let body = body::json(&mut request, body::API_LIMIT_BYTES).await?;
     let wanted = TokenBody::parse(&body, caller.permissions, true)?;
-    let key = format!("pimms_{}", entropy::token(24)?);
+    let prefix = if wanted.is_publishable() { PUBLISHABLE } else { "pimms_" };
+    let key = format!("{prefix}{}", entropy::token(24)?);
     let blank = Token {
         id: entropy::object_id("tok_")?,
         name: String::new(),

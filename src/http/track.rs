@@ -1,4 +1,4 @@
-//! `POST /track/lead` and `POST /track/sale`.
+//! `POST /track/lead` and `POST /track/sale`, and both from a page.
 //!
 //! Both are durable in the Directory before they are answered, whatever `mode` says: a lead followed at once
 //! by a sale finds its customer.
@@ -7,7 +7,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use worker::{Context, Env, Request, console_error};
 
-use crate::core::access::Permission;
+use crate::core::access::{self, Permission};
 use crate::core::ledger::fact::{Touch, TouchVerdict};
 use crate::core::ledger::messages::{Accepted, Claim};
 use crate::core::mode::Mode;
@@ -16,7 +16,7 @@ use crate::core::track::{LeadCall, SaleCall};
 use crate::edge::booking::{self, Said};
 use crate::edge::{click_proof, d1, entropy, settings};
 use crate::http::failure::{Answer, Failure};
-use crate::http::{auth, body, query, respond};
+use crate::http::{auth, body, query, reported, respond};
 
 type Outcome<T> = std::result::Result<T, Problem>;
 
@@ -48,6 +48,31 @@ pub(crate) async fn sale(mut request: Request, env: &Env, ctx: &Context) -> Answ
     let caller = caller(&request, env, &owner.workspace_id)?;
     let body = body::json(&mut request, body::API_LIMIT_BYTES).await?;
     answer(track_sale(&caller, &body).await, &caller)
+}
+
+/// `POST /track/lead/client`: from a page, with a publishable key.
+pub(crate) async fn lead_client(mut request: Request, env: &Env, ctx: &Context) -> Answer {
+    let workspace_id = publishable(&request, env, ctx).await?;
+    let caller = caller(&request, env, &workspace_id)?;
+    let body = body::json(&mut request, body::API_LIMIT_BYTES).await?;
+    answer(track_lead(&caller, &body).await, &caller)
+}
+
+/// `POST /track/sale/client`: from a page, with a publishable key.
+pub(crate) async fn sale_client(mut request: Request, env: &Env, ctx: &Context) -> Answer {
+    let workspace_id = publishable(&request, env, ctx).await?;
+    let caller = caller(&request, env, &workspace_id)?;
+    let body = body::json(&mut request, body::API_LIMIT_BYTES).await?;
+    answer(track_sale(&caller, &body).await, &caller)
+}
+
+/// The workspace of a publishable key, used on a page that may use it.
+async fn publishable(request: &Request, env: &Env, ctx: &Context) -> Result<String, Failure> {
+    let header = request.headers().get("authorization")?;
+    access::publishable(header.as_deref())?;
+    let caller = auth::caller(request, env, ctx).await?;
+    reported::require_allowed(request, env, &caller.workspace_id).await?;
+    Ok(caller.workspace_id)
 }
 
 fn caller<'a>(request: &Request, env: &'a Env, workspace_id: &'a str) -> Result<Caller<'a>, Failure> {

@@ -4,7 +4,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::link::iso;
-use crate::core::access::{Permissions, is_scope};
+use crate::core::access::{PUBLISHABLE_SCOPE, Permissions, is_scope};
 use crate::core::problem::{Code, Problem};
 use crate::core::time::Millis;
 use crate::core::validate::{Fields, Given, Text};
@@ -58,7 +58,12 @@ impl TokenBody {
         let fields = Fields::root(body)?;
         let name = fields.text("name", Text::up_to(50).trimmed().at_least(1))?;
         let name = if is_new { Some(fields.required("name", name)?) } else { name.value() };
+        let publishable = is_new && fields.boolean("publishable")?.value().unwrap_or(false);
         let scopes = match fields.texts("scopes", 50)?.value() {
+            None if publishable => Some(PUBLISHABLE_SCOPE.to_owned()),
+            Some(_) if publishable => {
+                return Err(fields.refuse("scopes", "A publishable key has no scopes"));
+            }
             Some(scopes) if !scopes.is_empty() => {
                 if let Some(unknown) = scopes.iter().find(|scope| !is_scope(scope)) {
                     let text = format!("Unknown scope {}", unknown.chars().take(50).collect::<String>());
@@ -81,12 +86,22 @@ impl TokenBody {
         })
     }
 
+    /// Whether the key is for pages.
+    #[must_use]
+    pub fn is_publishable(&self) -> bool {
+        self.scopes.as_deref() == Some(PUBLISHABLE_SCOPE)
+    }
+
     /// `token` with what the body says.
     #[must_use]
     pub fn over(self, token: Token) -> Token {
         Token {
             name: self.name.unwrap_or(token.name),
-            scopes: self.scopes.unwrap_or(token.scopes),
+            // What stands in pages for everybody to read stays what it is.
+            scopes: match self.scopes {
+                Some(scopes) if token.scopes != PUBLISHABLE_SCOPE => scopes,
+                _ => token.scopes,
+            },
             rate_limit: self.rate_limit.unwrap_or(token.rate_limit),
             expires_at: self.expires_at.over(token.expires_at),
             ..token
@@ -123,7 +138,11 @@ mod tests {
         let read = |body: Value| TokenBody::parse(&body, maker, true).map_err(|problem| problem.code);
         let found = read(json!({"name": "ci", "scopes": ["links.read"], "rateLimit": 5})).unwrap();
         assert_eq!((found.scopes.as_deref(), found.rate_limit), (Some("links.read"), Some(5)));
+        let publishable = read(json!({"name": "page", "publishable": true})).unwrap();
+        assert!(publishable.is_publishable() && !found.is_publishable());
         for (body, code) in [
+            (json!({"name": "x", "publishable": true, "scopes": ["links.read"]}), Code::Unprocessable),
+            (json!({"name": "x", "scopes": ["publishable"]}), Code::Unprocessable),
             (json!({"name": "x", "scopes": ["apis.all"]}), Code::Forbidden),
             (json!({"name": "x"}), Code::Forbidden),
             (json!({"name": "x", "scopes": ["root"]}), Code::Unprocessable),

@@ -1,0 +1,4 @@
+import "./base";
+import "./outbound";
+import "./detect";
+import "./embed";
