@@ -2,7 +2,8 @@
 
 use std::fmt::Write;
 
-use qrcode::{Color, EcLevel, QrCode};
+use qrcode::bits::Bits;
+use qrcode::{Color, EcLevel, QrCode, Version};
 
 use crate::core::destination;
 use crate::core::metatags;
@@ -82,8 +83,8 @@ impl Request {
             "H" => EcLevel::H,
             _ => EcLevel::L,
         };
-        let code = QrCode::with_error_correction_level(&self.url, level)
-            .map_err(|_| Problem::invalid("too_big", "url", "The URL is too long for a QR code"))?;
+        let code = encode(self.url.as_bytes(), level)
+            .ok_or_else(|| Problem::invalid("too_big", "url", "The URL is too long for a QR code"))?;
         let width = u32::try_from(code.width()).unwrap_or(0);
         let modules = code.to_colors();
         let dark = |x: u32, y: u32| {
@@ -133,6 +134,16 @@ impl Request {
             logo = logo.unwrap_or_default(),
         )
     }
+}
+
+/// The smallest code that holds the bytes. Links have lower-case letters, for which there is no denser way than bytes.
+fn encode(bytes: &[u8], level: EcLevel) -> Option<QrCode> {
+    (1..=40).find_map(|version| {
+        let mut bits = Bits::new(Version::Normal(version));
+        bits.push_byte_data(bytes).ok()?;
+        bits.push_terminator(level).ok()?;
+        QrCode::with_bits(bits, level).ok()
+    })
 }
 
 /// The address of a logo.
@@ -205,6 +216,21 @@ mod tests {
         assert!(svg.contains("width=\"100\"") && svg.contains("#ff0000"), "{svg}");
         assert!(svg.contains("viewBox=\"0 0 21 21\"") && svg.contains("d=\"M0 0h7v1H0z"), "{svg}");
         assert!(!svg.contains("l\".png"), "{svg}");
+    }
+
+    #[test]
+    fn the_smallest_code_is_taken() {
+        for (length, level, width) in [
+            (17, EcLevel::L, 21),
+            (18, EcLevel::L, 25),
+            (7, EcLevel::H, 21),
+            (8, EcLevel::H, 25),
+            (2953, EcLevel::L, 177),
+        ] {
+            let text = "a".repeat(length);
+            assert_eq!(encode(text.as_bytes(), level).map(|code| code.width()), Some(width), "{length}");
+        }
+        assert!(encode("a".repeat(2954).as_bytes(), EcLevel::L).is_none());
     }
 
     #[test]

@@ -126,17 +126,21 @@ pub(crate) async fn delete(env: &Env, workspace_id: &str, domain: &Domain, now: 
                  WHERE domain = ?1 AND workspace_id = ?2 AND deleted_at IS NULL";
     let links_values = [d1::text(domain.slug.as_str()), d1::text(workspace_id), d1::int(now.0)?];
     let gone = "DELETE FROM domains WHERE id = ?1 AND workspace_id = ?2";
-    // Whoever was second becomes the primary one.
-    let heir = "UPDATE domains SET is_primary = 1 WHERE workspace_id = ?1 AND NOT EXISTS \
-                (SELECT 1 FROM domains WHERE workspace_id = ?1 AND is_primary = 1) AND id = \
-                (SELECT id FROM domains WHERE workspace_id = ?1 ORDER BY archived, created_at LIMIT 1)";
     db.batch(vec![
         d1::statement(&db, links, &links_values)?,
         d1::statement(&db, gone, &[d1::text(domain.id.as_str()), d1::text(workspace_id)])?,
-        d1::statement(&db, heir, &[d1::text(workspace_id)])?,
+        heir(&db, workspace_id)?,
     ])
     .await
     .map(|_| ())
+}
+
+/// The statement by which whoever was second becomes the primary one, if none is left.
+pub(crate) fn heir(db: &D1Database, workspace_id: &str) -> Result<D1PreparedStatement> {
+    let query = "UPDATE domains SET is_primary = 1 WHERE workspace_id = ?1 AND NOT EXISTS \
+                 (SELECT 1 FROM domains WHERE workspace_id = ?1 AND is_primary = 1) AND id = \
+                 (SELECT id FROM domains WHERE workspace_id = ?1 ORDER BY archived, created_at LIMIT 1)";
+    d1::statement(db, query, &[d1::text(workspace_id)])
 }
 
 /// The columns an update may write, in the order of both statements.

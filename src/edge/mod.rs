@@ -45,6 +45,7 @@ pub(crate) mod sql;
 pub(crate) mod stripe_settings;
 pub(crate) mod tags;
 pub(crate) mod tokens;
+pub(crate) mod transfers;
 pub(crate) mod utm_templates;
 pub(crate) mod visitors;
 pub(crate) mod workspaces;

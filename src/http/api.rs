@@ -7,7 +7,7 @@ use crate::core::problem::{Code, Problem};
 use crate::http::failure::Answer;
 use crate::http::{
     analytics, customer_activity, customer_writes, customers, domains, events, folders, fx_rates, ledger,
-    ledger_entries, link_bulk, links, public_tools, sales, stripe_settings, tags, tokens, track,
+    ledger_entries, link_bulk, links, public_tools, sales, stripe_settings, tags, tokens, track, transfers,
     utm_templates, workspaces,
 };
 
@@ -32,6 +32,7 @@ pub(crate) async fn route(request: Request, env: &Env, ctx: &Context, path: &str
         (Method::Patch, ["links", "bulk"]) => link_bulk::update(request, env, ctx).await,
         (Method::Delete, ["links", "bulk"]) => link_bulk::delete(&request, env, ctx).await,
         (Method::Get, ["metatags"] | ["links", "metatags"]) => public_tools::metatags(&request, env).await,
+        (Method::Post, ["links", id, "transfer"]) => transfers::link(request, env, ctx, id).await,
         (Method::Get, ["links", id]) => links::show(&request, env, ctx, id).await,
         (Method::Patch | Method::Put, ["links", id]) => links::update(request, env, ctx, id).await,
         (Method::Delete, ["links", id]) => links::delete(&request, env, ctx, id).await,
@@ -111,6 +112,7 @@ async fn library(request: Request, env: &Env, ctx: &Context, segments: &[&str]) 
         (Method::Get, ["domains", slug]) => domains::show(&request, env, ctx, slug).await,
         (Method::Patch, ["domains", slug]) => domains::update(request, env, ctx, slug).await,
         (Method::Delete, ["domains", slug]) => domains::delete(&request, env, ctx, slug).await,
+        (Method::Post, ["domains", slug, "transfer"]) => transfers::domain(request, env, ctx, slug).await,
         (Method::Post, ["domains", slug, "primary"]) => domains::make_primary(&request, env, ctx, slug).await,
         (Method::Get, ["domains", slug, "verify"]) => domains::verify(&request, env, ctx, slug).await,
         _ => Err(unknown(segments).into()),

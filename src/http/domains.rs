@@ -114,13 +114,14 @@ pub(crate) async fn verify(request: &Request, env: &Env, ctx: &Context, slug: &s
     Ok(respond::json(200, &json!({"status": status, "response": {"domain": domain.shown()}}))?)
 }
 
-async fn existing(env: &Env, workspace_id: &str, slug: &str) -> Result<Domain, Failure> {
+/// The domain of the workspace, or 404.
+pub(crate) async fn existing(env: &Env, workspace_id: &str, slug: &str) -> Result<Domain, Failure> {
     let found = domains::find(env, workspace_id, &slug.to_ascii_lowercase()).await?;
     found.ok_or_else(|| Problem::not_found("Domain").into())
 }
 
 /// The keys whose copies must go before the domain may change hands.
-async fn copies(env: &Env, workspace_id: &str, slug: &str) -> Result<Vec<String>, Failure> {
+pub(crate) async fn copies(env: &Env, workspace_id: &str, slug: &str) -> Result<Vec<String>, Failure> {
     let keys = domains::keys(env, workspace_id, slug, MAX_COPIES + 1).await?;
     if keys.len() > usize::try_from(MAX_COPIES).unwrap_or(usize::MAX) {
         let text = format!("This domain has more than {MAX_COPIES} links. Delete or move links first.");
@@ -129,7 +130,8 @@ async fn copies(env: &Env, workspace_id: &str, slug: &str) -> Result<Vec<String>
     Ok(keys)
 }
 
-fn drop_copies(env: &Env, ctx: &Context, slug: &str, keys: Vec<String>) {
+/// Drops them after the answer.
+pub(crate) fn drop_copies(env: &Env, ctx: &Context, slug: &str, keys: Vec<String>) {
     let (env, slug) = (env.clone(), slug.to_owned());
     ctx.wait_until(async move {
         for key in keys {

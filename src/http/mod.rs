@@ -34,6 +34,7 @@ pub(crate) mod stripe_webhook;
 pub(crate) mod tags;
 pub(crate) mod tokens;
 pub(crate) mod track;
+pub(crate) mod transfers;
 pub(crate) mod upkeep;
 pub(crate) mod utm_templates;
 pub(crate) mod workspaces;

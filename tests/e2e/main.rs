@@ -34,6 +34,7 @@ mod story;
 mod stripe_signer;
 mod support;
 mod track;
+mod transfers;
 mod webhook;
 
 use std::sync::LazyLock;

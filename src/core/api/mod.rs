@@ -13,5 +13,6 @@ pub mod paging;
 pub mod sale;
 pub mod stripe;
 pub mod token;
+pub mod transfer;
 pub mod utm_template;
 pub mod workspace;
