@@ -166,16 +166,21 @@ fn mask(bits: u32) -> u128 {
 
 /// Base 62 of the 256-bit number `link ‖ tail`, most significant digit first, always 43 digits.
 fn encode(version: u8, link: [u8; 16], tail: u128) -> String {
+    // Five digits at a time: long division is what takes the time here.
+    const FIVE_DIGITS: u64 = 62_u64.pow(5);
     let mut limbs = limbs(u128::from_be_bytes(link), tail);
     let mut digits = [0_u8; LENGTH];
-    for digit in digits.iter_mut().skip(1).rev() {
+    for five in digits.get_mut(1..).unwrap_or_default().rchunks_mut(5) {
         let mut rest: u64 = 0;
         for limb in &mut limbs {
             let value = rest << 32 | u64::from(*limb);
-            *limb = u32::try_from(value / 62).unwrap_or(0);
-            rest = value % 62;
+            *limb = u32::try_from(value / FIVE_DIGITS).unwrap_or(0);
+            rest = value % FIVE_DIGITS;
         }
-        *digit = usize::try_from(rest).ok().and_then(|i| BASE62.get(i)).copied().unwrap_or(b'0');
+        for digit in five.iter_mut().rev() {
+            *digit = usize::try_from(rest % 62).ok().and_then(|i| BASE62.get(i)).copied().unwrap_or(b'0');
+            rest /= 62;
+        }
     }
     if let Some(first) = digits.first_mut() {
         *first = version;

@@ -46,12 +46,9 @@ pub fn is_same_site(one: &str, other: &str) -> bool {
 /// The registrable domain that two hosts share.
 #[must_use]
 pub fn shared<'a>(one: &'a str, other: &str) -> Option<&'a str> {
-    // Most pairs differ in their last two labels already.
-    let tail = |host: &'a str| host.rmatch_indices('.').nth(1).and_then(|(at, _)| host.get(at..));
-    if let (Some(a), Some(b)) =
-        (tail(one), other.rmatch_indices('.').nth(1).and_then(|(at, _)| other.get(at..)))
-        && a != b
-    {
+    // A registrable domain has two labels at least, and most pairs of hosts do not end alike in as many.
+    let (mut ours, mut theirs) = (one.rsplit('.'), other.rsplit('.'));
+    if ours.next() != theirs.next() || ours.next()? != theirs.next()? {
         return None;
     }
     registrable(one).filter(|domain| registrable(other) == Some(domain))
@@ -69,6 +66,10 @@ fn look<'a>(mut block: &'a [u8], label: &str) -> Option<Step<'a>> {
     let mut step = Step { is_rule: false, is_exception: false, below: &[] };
     while let Some((&head, rest)) = block.split_first() {
         let (name, rest) = rest.split_at_checked(usize::from(head & 63))?;
+        // In order; wildcards and exceptions come before all letters.
+        if name > label.as_bytes() && name > b"*".as_slice() {
+            break;
+        }
         let is_rule = head & 64 != 0;
         let (below, after) = if head & 128 == 0 {
             (Default::default(), rest)
@@ -158,6 +159,11 @@ mod tests {
             ("a.co.uk", "b.co.uk", None),
             ("go.a.co.uk", "a.co.uk", Some("a.co.uk")),
             ("localhost", "localhost", None),
+            ("com", "acme.com", None),
+            ("acme.com", "com", None),
+            ("go.example", "shop.example", None),
+            ("go.shop.example", "shop.example", Some("shop.example")),
+            ("x.y.ck", "z.x.y.ck", Some("x.y.ck")),
         ] {
             assert_eq!(shared(one, other), expected, "{one} {other}");
         }

@@ -1,6 +1,6 @@
 //! Instants as milliseconds since the Unix epoch.
 
-use chrono::{DateTime, SecondsFormat, Utc};
+use chrono::{DateTime, Datelike, SecondsFormat, Timelike, Utc};
 use serde::{Deserialize, Serialize};
 
 /// One day, in milliseconds.
@@ -36,8 +36,27 @@ impl Millis {
 
     /// Appends `Thu, 13 Nov 2025 03:13:20 GMT`, the form of HTTP headers. Source: RFC 9110 §5.6.7.
     pub fn write_http_date(self, text: &mut String) {
-        use std::fmt::Write as _;
-        let _infallible = write!(text, "{}", self.utc().format("%a, %d %b %Y %H:%M:%S GMT"));
+        // By hand: a redirect writes two of these, and a format string is read anew each time.
+        const DAYS: [&str; 7] = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"];
+        const MONTHS: [&str; 12] =
+            ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+        let name = |names: &[&'static str], index: u32| {
+            names.get(usize::try_from(index).unwrap_or_default()).copied().unwrap_or_default()
+        };
+        let at = self.utc();
+        let day = name(&DAYS, at.weekday().num_days_from_monday());
+        let month = name(&MONTHS, at.month0());
+        let year = u32::try_from(at.year()).unwrap_or_default();
+        text.extend([day, ", "]);
+        two_digits(text, at.day());
+        text.extend([" ", month, " "]);
+        two_digits(text, year / 100);
+        two_digits(text, year % 100);
+        for (before, number) in [(" ", at.hour()), (":", at.minute()), (":", at.second())] {
+            text.push_str(before);
+            two_digits(text, number);
+        }
+        text.push_str(" GMT");
     }
 
     /// Reads RFC 3339, or a plain `YYYY-MM-DD` as midnight UTC. Anything else is `None`.
@@ -63,6 +82,13 @@ impl Millis {
     }
 }
 
+/// The last two digits of a number.
+fn two_digits(text: &mut String, number: u32) {
+    for digit in [number / 10 % 10, number % 10] {
+        text.extend(char::from_digit(digit, 10));
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -80,6 +106,15 @@ mod tests {
         assert_eq!(Millis::parse("2030-04-16"), Some(Millis(1_902_528_000_000)));
         for bad in ["in 2 days", "1902589200", "2030-13-01", ""] {
             assert_eq!(Millis::parse(bad), None, "{bad}");
+        }
+    }
+
+    #[test]
+    fn http_dates_read_as_chrono_writes_them() {
+        for at in [0, 1_763_000_000_000, 951_782_399_999, 4_102_444_800_000, 1_735_689_599_000, -1] {
+            let mut text = String::new();
+            Millis(at).write_http_date(&mut text);
+            assert_eq!(text, Millis(at).utc().format("%a, %d %b %Y %H:%M:%S GMT").to_string());
         }
     }
 }
