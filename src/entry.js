@@ -8,58 +8,108 @@ import Worker from "./index.js";
 
 export * from "./index.js";
 
-const { quickRedirect, keepVisit } = Worker.prototype;
+const { quickRedirect, quickFound, keepVisits } = Worker.prototype;
 // worker-build's: says that the WebAssembly instance crashed and must be made anew, which the ordinary way does.
 const state = globalThis.__worker_init_state ?? {};
 
 // What the short way does not look at; whoever sends one of these goes the ordinary way.
 const ORDINARY = ["pimms-no-track", "sec-purpose", "purpose", "x-purpose", "x-moz"];
 
+// A header may come more than once when its name is written differently each time; anything else that adds a second
+// cookie makes the runtime build another object per response. Four are the most there are: core's Visitor::cookies.
+const SET_COOKIE = ["set-cookie", "Set-Cookie", "SET-COOKIE", "Set-cookie"];
+
+// KV's least, as in src/edge/kv_links.rs.
+const READ = { type: "text", cacheTtl: 30 };
+
+// The response to a plain redirect, or a promise of it; undefined: go the ordinary way.
 function quick(request, env, ctx) {
   const headers = request.headers;
   for (const name of ORDINARY) if (headers.has(name)) return;
   const cf = request.cf || {};
   const text = (name) => headers.get(name) || "";
-  const lines = quickRedirect(
-    `${request.url}\n${(env.PIMMS_LOCAL && headers.get("x-pimms-host")) || ""}\n${text("cf-connecting-ip")}\n${text("user-agent")}\n${text("referer")}\n${text("cookie")}\n${text("accept-language")}\n${headers.get("cf-ipcountry") || cf.country || ""}\n${cf.continent || ""}\n${cf.regionCode || ""}\n${cf.city || ""}\n${cf.latitude || ""}\n${cf.longitude || ""}\n${cf.colo || ""}`,
-    Date.now(),
-  );
+  const asked = `${request.url}\n${(env.PIMMS_LOCAL && headers.get("x-pimms-host")) || ""}\n${text("cf-connecting-ip")}\n${text("user-agent")}\n${text("referer")}\n${text("cookie")}\n${text("accept-language")}\n${headers.get("cf-ipcountry") || cf.country || ""}\n${cf.continent || ""}\n${cf.regionCode || ""}\n${cf.city || ""}\n${cf.latitude || ""}\n${cf.longitude || ""}\n${cf.colo || ""}`;
+  const lines = quickRedirect(asked, Date.now());
   if (lines === undefined) return;
+  return lines.startsWith("link:") ? unknown(lines, asked, env, ctx) : answer(lines, env, ctx);
+}
+
+// The link is not in memory: KV may have it.
+async function unknown(name, asked, env, ctx) {
+  const record = await env.LINKS.get(name, READ);
+  if (state.criticalError) return;
+  const lines = quickFound(name, record ?? undefined, asked, Date.now());
+  return lines === undefined ? undefined : answer(lines, env, ctx);
+}
+
+function answer(lines, env, ctx) {
   const [status, location, hidden, visit, ...cookies] = lines.split("\n");
-  const all = [
-    ["location", location],
-    ["cache-control", "private, no-store"],
-    ["x-powered-by", "pimms-edge"],
-  ];
-  if (hidden !== "") all.push(["x-robots-tag", "googlebot: noindex"]);
-  for (const cookie of cookies) all.push(["set-cookie", cookie]);
-  const response = new Response(null, { status: +status, headers: all });
+  const headers = { location, "cache-control": "private, no-store", "x-powered-by": "pimms-edge" };
+  if (hidden !== "") headers["x-robots-tag"] = "googlebot: noindex";
+  cookies.forEach((cookie, index) => (headers[SET_COOKIE[index]] = cookie));
+  const response = new Response(null, { status: +status, headers });
   // Last: whatever threw before is answered the ordinary way, which records the visit itself.
-  if (visit !== "") ctx.waitUntil(send(env, visit));
+  if (visit !== "") keep(visit, env, ctx);
   return response;
 }
 
-async function send(env, visit) {
-  try {
-    await env.CLICKS.send(visit, { contentType: "text" });
-  } catch (refused) {
-    await keepVisit(env, visit, String(refused));
+// Visits on their way to the queue: a message takes several, one a line. What an isolate holds dies with it, so it
+// holds few and not for long.
+const MOST_VISITS = 50;
+const MOST_MS = 100;
+// A message may have 128 kB, and a character three bytes.
+const MOST_CHARACTERS = 40_000;
+// A batch is sent by the request that began it. Should that one have been ended, the next that comes sends it.
+const LATE_MS = 1_000;
+
+let batch;
+
+function keep(visit, env, ctx) {
+  const now = Date.now();
+  if (batch !== undefined && (batch.text.length + visit.length >= MOST_CHARACTERS || now - batch.since > LATE_MS)) {
+    flush(batch, env, ctx);
   }
+  if (batch === undefined) {
+    const begun = { text: visit, count: 1, since: now };
+    batch = begun;
+    ctx.waitUntil(
+      scheduler.wait(MOST_MS).then(() => {
+        if (batch === begun) flush(begun, env, ctx);
+      }),
+    );
+    return;
+  }
+  batch.text += `\n${visit}`;
+  batch.count += 1;
+  if (batch.count >= MOST_VISITS) flush(batch, env, ctx);
+}
+
+function flush({ text }, env, ctx) {
+  batch = undefined;
+  ctx.waitUntil(
+    env.CLICKS.send(text, { contentType: "text" }).catch((refused) => keepVisits(env, text, String(refused))),
+  );
+}
+
+function failed(error) {
+  console.error("alarm: the short way failed", error);
+  if (error instanceof WebAssembly.RuntimeError) state.criticalError = true;
 }
 
 export default {
   fetch(request, env, ctx) {
+    const ordinary = () => new Worker(ctx, env).fetch(request);
     // After a crash of the WebAssembly instance the ordinary way makes a new one first.
-    if (request.method === "GET" && !state.criticalError) {
-      try {
-        const response = quick(request, env, ctx);
-        if (response !== undefined) return response;
-      } catch (error) {
-        console.error("alarm: the short way failed", error);
-        if (error instanceof WebAssembly.RuntimeError) state.criticalError = true;
-      }
+    if (request.method !== "GET" || state.criticalError) return ordinary();
+    try {
+      const response = quick(request, env, ctx);
+      if (response instanceof Response) return response;
+      if (response === undefined) return ordinary();
+      return response.catch(failed).then((response) => response ?? ordinary());
+    } catch (error) {
+      failed(error);
+      return ordinary();
     }
-    return new Worker(ctx, env).fetch(request);
   },
   queue(batch, env, ctx) {
     return new Worker(ctx, env).queue(batch);

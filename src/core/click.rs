@@ -217,6 +217,19 @@ impl Visit {
         let visit: Self = serde_json::from_str(text).map_err(|e| e.to_string())?;
         if visit.version == VISIT_VERSION { Ok(visit) } else { Err(format!("version {}", visit.version)) }
     }
+
+    /// Reads a message of the queue: visits, one a line. Also says what is wrong with the first line that is none.
+    #[must_use]
+    pub fn all_from_text(text: &str) -> (Vec<Self>, Option<String>) {
+        let (mut visits, mut wrong) = (Vec::new(), None);
+        for line in text.split('\n') {
+            match Self::from_text(line) {
+                Ok(visit) => visits.push(visit),
+                Err(e) => wrong = wrong.or(Some(e)),
+            }
+        }
+        (visits, wrong)
+    }
 }
 
 /// Whether a visit is a click by what it says of itself; whether it repeats another is seen when it is stored.
@@ -408,6 +421,17 @@ mod tests {
         assert_eq!(serde_json::to_string(&visit).unwrap(), text);
         assert!(Visit::from_text(&text.replace(r#""v":1"#, r#""v":2"#)).is_err());
         assert!(Visit::from_text("{}").is_err());
+    }
+
+    #[test]
+    fn a_message_carries_several_visits() {
+        let (one, other) = (visit("a", 1, "f"), visit("b", 2, "g"));
+        let text = [&one, &other].map(|visit| serde_json::to_string(visit).unwrap()).join("\n");
+        assert_eq!(Visit::all_from_text(&text), (vec![one.clone(), other.clone()], None));
+        let (read, wrong) = Visit::all_from_text(&text.replacen('\n', "\n{}\n", 1));
+        assert_eq!(read, [one, other], "a line that cannot be read hides no other");
+        assert!(wrong.is_some());
+        assert!(Visit::all_from_text("").1.is_some());
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! Link records in KV.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 
 use worker::{Env, Error, KvStore, Result, console_error};
 
@@ -15,6 +15,8 @@ const FILL_TTL_S: u64 = 300;
 thread_local! {
     /// Whether KV is to fail, for tests of what happens then. Only the local runtime can say so.
     static FAILING: Cell<bool> = const { Cell::new(false) };
+    /// What KV was just found not to have, by the short way of a redirect.
+    static MISSED: RefCell<Option<String>> = const { RefCell::new(None) };
 }
 
 /// Makes every access to KV fail from now on, or work again.
@@ -22,12 +24,27 @@ pub(crate) fn fail(failing: bool) {
     FAILING.set(failing);
 }
 
+/// Whether that is on.
+pub(crate) fn is_failing() -> bool {
+    FAILING.get()
+}
+
+/// KV was just asked for this name and has nothing: the next [`read`] need not ask again. Should another request
+/// come first, D1 is asked where KV would have done, or KV once more.
+pub(crate) fn missed(name: String) {
+    MISSED.set(Some(name));
+}
+
 /// The record, if there is a readable one.
 ///
 /// # Errors
 /// When KV fails. An unreadable record is `None` and an alarm.
 pub(crate) async fn read(env: &Env, domain: &str, key: &str) -> Result<Option<LinkRecord>> {
-    let text = store(env)?.get(&name(domain, key)).cache_ttl(CACHE_TTL_S).text().await;
+    let name = name(domain, key);
+    if MISSED.take().is_some_and(|missed| missed == name) {
+        return Ok(None);
+    }
+    let text = store(env)?.get(&name).cache_ttl(CACHE_TTL_S).text().await;
     let Some(text) = text.map_err(explain)? else { return Ok(None) };
     Ok(LinkRecord::from_text(&text)
         .inspect_err(|e| console_error!("alarm: KV record of {domain}/{key} is unreadable, asking D1: {e}"))
@@ -58,8 +75,8 @@ fn store(env: &Env) -> Result<KvStore> {
     env.kv(bindings::LINKS)
 }
 
-/// The prefix leaves room for records of other things beside links.
-fn name(domain: &str, key: &str) -> String {
+/// The prefix leaves room for records of other things beside links. `src/entry.js` knows it as well.
+pub(crate) fn name(domain: &str, key: &str) -> String {
     format!("link:{domain}/{key}")
 }
 
