@@ -4,6 +4,7 @@
 //! One file per command, each with its `Options` and its `run`; the rest is what they share.
 
 pub mod assets;
+pub mod bench;
 pub mod browser_script;
 pub mod clock;
 pub mod dev;

@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 use pimms_cli::failure::Failure;
-use pimms_cli::{dev, import, rebuild, reconcile, replay, setup, simulate, size, worker_build};
+use pimms_cli::{bench, dev, import, rebuild, reconcile, replay, setup, simulate, size, worker_build};
 
 /// Runs pimms-edge on this machine. Without a command it is `pimms dev`.
 #[derive(Debug, Parser)]
@@ -27,6 +27,8 @@ enum Command {
     Build(worker_build::Options),
     /// Prints the size of the built Worker.
     Size(size::Options),
+    /// Measures how fast the built Worker is here.
+    Bench(bench::Options),
     /// Plays a whole story, from a click to a disputed renewal, and checks what it adds up to.
     Simulate(simulate::Options),
     /// Delivers past Stripe events again, freshly signed.
@@ -45,6 +47,7 @@ fn run(arguments: Arguments) -> Result<(), Failure> {
         Command::Setup(options) => setup::run(&options),
         Command::Build(options) => worker_build::run(&options),
         Command::Size(options) => size::run(&options),
+        Command::Bench(options) => bench::run(&options),
         Command::Simulate(options) => simulate::run(&options),
         Command::Replay(options) => replay::run(&options),
         Command::Import(options) => import::run(&options),

@@ -216,7 +216,7 @@ fn command(project: &Project, launch: &Launch) -> Result<Command, Failure> {
 }
 
 /// A shell that kills the group when our end of its input closes.
-fn watch_over(group: u32, disposable: Option<&Path>) -> Result<Child, Failure> {
+pub(crate) fn watch_over(group: u32, disposable: Option<&Path>) -> Result<Child, Failure> {
     const SCRIPT: &str =
         r#"cat >/dev/null; kill -KILL "-$1"; if [ -n "$2" ]; then sleep 1; rm -rf -- "$2"; fi"#;
     Command::new("sh")

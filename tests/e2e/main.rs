@@ -7,6 +7,7 @@
 
 mod analytics;
 mod assets;
+mod bench;
 mod chaos;
 mod crowd;
 mod customer_writes;

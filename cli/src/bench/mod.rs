@@ -1,0 +1,31 @@
+//! `pimms bench`: how fast the built Worker is on the pinned runtime, measured here and now.
+
+pub mod load;
+pub mod redirect;
+mod report;
+pub mod serve;
+pub mod variant;
+
+use clap::{Args, Subcommand};
+
+use crate::failure::Failure;
+
+/// Options of `pimms bench`.
+#[derive(Debug, Args)]
+pub struct Options {
+    #[command(subcommand)]
+    what: What,
+}
+
+#[derive(Debug, Subcommand)]
+enum What {
+    /// Redirects per second beside a constant answer in JavaScript, and what each costs.
+    Redirect(redirect::Options),
+}
+
+/// `pimms bench …`.
+pub fn run(options: &Options) -> Result<(), Failure> {
+    match &options.what {
+        What::Redirect(options) => redirect::run(options),
+    }
+}
