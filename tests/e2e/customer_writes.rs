@@ -1,5 +1,7 @@
 //! Customers by API: made, changed, erased, and what they did. Each change is a fact of the ledger.
 
+use std::thread;
+
 use pimms_cli::clock::now_secs;
 use pimms_cli::stripe::{Build, Customer, Event, Session};
 use serde_json::{Value, json};
@@ -79,6 +81,36 @@ fn a_customer_is_made_changed_found_and_erased() {
     for name in ["u1", "u2"] {
         refused(&acme.call("POST", "/customers", Some(&json!({"externalId": name}))), 409, "conflict");
     }
+}
+
+#[test]
+fn of_many_at_once_one_gets_the_external_id() {
+    let acme = Workspace::new("customer-race");
+    let at_once = |work: &(dyn Fn(usize) -> u16 + Sync)| {
+        let mut statuses: Vec<u16> = thread::scope(|scope| {
+            let threads: Vec<_> = (0..8).map(|n| scope.spawn(move || work(n))).collect();
+            threads.into_iter().map(|thread| thread.join().unwrap()).collect()
+        });
+        statuses.sort_unstable();
+        statuses
+    };
+    let make = |_| acme.call("POST", "/customers", Some(&json!({"externalId": "same"}))).0;
+    assert_eq!(at_once(&make), [201, 409, 409, 409, 409, 409, 409, 409]);
+    assert_eq!(acme.get("/customers/count"), json!(1));
+    let ids: Vec<String> = (0..8)
+        .map(|n| {
+            acme.post("/customers", &json!({"externalId": format!("u{n}")}))["id"]
+                .as_str()
+                .unwrap()
+                .to_owned()
+        })
+        .collect();
+    let rename = |n: usize| {
+        let path = format!("/customers/{}", ids[n]);
+        acme.call("PATCH", &path, Some(&json!({"externalId": "wanted"}))).0
+    };
+    assert_eq!(at_once(&rename), [200, 409, 409, 409, 409, 409, 409, 409]);
+    assert_eq!(acme.get("/customers/count"), json!(9), "nobody was united");
 }
 
 #[test]

@@ -2,6 +2,7 @@
 // that their own types accept. Arguments: base URL of the API, API key, short-link domain.
 import assert from "node:assert/strict";
 import { Dub } from "dub";
+import { Conflict, Forbidden, NotFound, Unauthorized, UnprocessableEntity } from "dub/models/errors";
 import { QueryParamGroupBy } from "dub/models/operations";
 import { Pimms } from "pimms";
 
@@ -67,6 +68,27 @@ await step("links.updateMany", () => dub.links.updateMany({ linkIds: many.map((o
 await step("links.deleteMany", async () =>
   assert.equal((await dub.links.deleteMany({ linkIds: many.map((one) => one.id) })).deletedCount, 2));
 await step("links.get unknown", () => assert.rejects(() => dub.links.get({ linkId: "link_0" }), /not found/i));
+
+// Every refusal is one of the package's own error types, with our words.
+const stranger = new Dub({ token: "dub_nobody", serverURL });
+for (const [type, code, call] of [
+  [Unauthorized, "unauthorized", () => stranger.links.count({})],
+  [NotFound, "not_found", () => dub.links.get({ linkId: "link_0" })],
+  [NotFound, "not_found", () => dub.folders.delete("fold_0")],
+  [NotFound, "not_found", () => dub.customers.get({ id: "cus_0" })],
+  [Conflict, "conflict", () => dub.links.create({ url: "https://shop.example/", key: `tour-${run}`, domain })],
+  [Conflict, "conflict", () => dub.tags.create({ name: `tour ${run}!` })],
+  [Forbidden, "forbidden", () => dub.links.create({ url: "https://shop.example/", domain: "foreign.example" })],
+  [UnprocessableEntity, "unprocessable_entity", () => dub.links.create({ url: "not a url" })],
+  [UnprocessableEntity, "unprocessable_entity", () => dub.links.list({ pageSize: 101 })],
+]) {
+  await step(`error ${code}: ${call}`, () => assert.rejects(call, (error) => {
+    assert.ok(error instanceof type, String(error));
+    assert.equal(error.error.code, code);
+    assert.ok(error.error.message);
+    return true;
+  }));
+}
 
 const added = await step("domains.create", () => dub.domains.create({ slug: `tour-${run}.example` }));
 await step("domains.list", () => dub.domains.list({}));
