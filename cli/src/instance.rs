@@ -111,6 +111,13 @@ impl Instance {
         }
     }
 
+    /// Ends the runtime as a person would. The state stays for [`Instance::restart`].
+    pub fn stop(&mut self) {
+        if let Some(runtime) = self.runtime.take() {
+            runtime.stop();
+        }
+    }
+
     /// Starts again on the same state, with a new port; stops first if it runs.
     pub fn restart(&mut self) -> Result<(), Failure> {
         if let Some(runtime) = self.runtime.take() {

@@ -11,6 +11,7 @@ pub mod attribution;
 pub mod bots;
 pub mod click;
 pub mod click_id;
+pub mod click_store;
 pub mod cookies;
 pub mod countries;
 pub mod destination;

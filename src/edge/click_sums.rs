@@ -4,8 +4,8 @@ use std::cell::Cell;
 
 use worker::{Env, Result, console_error, console_log};
 
-use crate::core::analytics::summing::{self, STATES, State, Statement};
-use crate::core::time::Millis;
+use crate::core::analytics::summing::{self, OLDEST, Oldest, STATES, State, Statement};
+use crate::core::time::{DAY_MS, Millis};
 use crate::edge::{d1, entropy, settings};
 
 /// How often an isolate that stores clicks looks whether there is something to sum.
@@ -14,12 +14,18 @@ const PAUSE_MS: i64 = 300_000;
 const STEPS_PER_BATCH: usize = 2;
 /// Steps of one cron run.
 const STEPS_PER_RUN: usize = 60;
-/// Clicks deleted by one statement, and statements of one cron run and workspace.
-const DELETED_AT_ONCE: i64 = 2_000;
-const DELETIONS: usize = 25;
+/// Days of each workspace whose clicks one cron run deletes, and visits that it does.
+const DAYS_PER_RUN: usize = 5;
+const VISITS_PER_RUN: i64 = 20_000;
 
 thread_local! {
     static NEXT_MS: Cell<i64> = const { Cell::new(0) };
+    static ROWS_WRITTEN: Cell<usize> = const { Cell::new(0) };
+}
+
+/// How many rows sums have written in this isolate: for measurements.
+pub(crate) fn rows_written() -> usize {
+    ROWS_WRITTEN.get()
 }
 
 /// After a batch of clicks: sums a little of what is due. Never fails; the cron does what is left.
@@ -67,39 +73,35 @@ pub(crate) async fn advance(env: &Env, now: Millis, most: usize) -> Result<usize
     Ok(steps)
 }
 
-/// Deletes clicks whose time is over, of every workspace, some of them per run.
+/// Deletes clicks whose time is over, of every workspace, some days of them per run.
 pub(crate) async fn purge(env: &Env, now: Millis) -> Result<()> {
-    #[derive(serde::Deserialize)]
-    struct Workspace {
-        id: String,
-    }
-    let today = now.0.saturating_sub(now.0.rem_euclid(crate::core::time::DAY_MS));
+    let today = now.0.saturating_sub(now.0.rem_euclid(DAY_MS));
     let before = Millis(today).plus_days(-settings::click_retention_days(env));
-    let query = "SELECT DISTINCT workspace_id AS id FROM click_sums_until u \
-                 WHERE EXISTS (SELECT 1 FROM clicks c WHERE c.workspace_id = u.workspace_id AND c.at < ?)";
-    let workspaces: Vec<Workspace> = d1::rows(&d1::database(env)?, query, &[d1::int(before.0)?]).await?;
-    for workspace in workspaces {
-        for _ in 0..DELETIONS {
-            let statements = summing::purge(&workspace.id, before, DELETED_AT_ONCE);
-            if transaction(env, &statements).await? < DELETED_AT_ONCE {
-                break;
-            }
+    for _ in 0..DAYS_PER_RUN {
+        let oldest: Vec<Oldest> = d1::rows(&d1::database(env)?, OLDEST, &[d1::int(before.0)?]).await?;
+        if oldest.is_empty() {
+            break;
+        }
+        for Oldest { workspace_id, at } in oldest {
+            transaction(env, &summing::purge(&workspace_id, at)).await?;
         }
     }
     let query = "DELETE FROM visits WHERE id IN (SELECT id FROM visits WHERE at < ? LIMIT ?)";
-    let values = [d1::int(before.0)?, d1::int(DELETED_AT_ONCE)?];
+    let values = [d1::int(before.0)?, d1::int(VISITS_PER_RUN)?];
     d1::statement(&d1::database(env)?, query, &values)?.run().await?;
     Ok(())
 }
 
-/// Runs statements as one; gives how many rows the last of them changed.
-async fn transaction(env: &Env, statements: &[Statement]) -> Result<i64> {
+/// Runs statements as one.
+async fn transaction(env: &Env, statements: &[Statement]) -> Result<()> {
     let db = d1::database(env)?;
     let prepared = statements
         .iter()
         .map(|statement| d1::statement(&db, &statement.text, &d1::binds(&statement.binds)?))
         .collect::<Result<Vec<_>>>()?;
     let answers = db.batch(prepared).await?;
-    let meta = answers.last().map(worker::D1Result::meta).transpose()?.flatten();
-    Ok(meta.and_then(|meta| meta.changes).and_then(|changes| i64::try_from(changes).ok()).unwrap_or(0))
+    for meta in answers.iter().filter_map(|answer| answer.meta().ok().flatten()) {
+        ROWS_WRITTEN.set(ROWS_WRITTEN.get().saturating_add(meta.rows_written.unwrap_or(0)));
+    }
+    Ok(())
 }

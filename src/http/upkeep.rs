@@ -5,7 +5,7 @@ use worker::{Env, Request};
 
 use crate::core::time::Millis;
 use crate::core::validate::Fields;
-use crate::edge::{click_sums, entropy};
+use crate::edge::{click_sums, d1_clicks, entropy};
 use crate::http::failure::Answer;
 use crate::http::{body, respond};
 
@@ -13,7 +13,8 @@ use crate::http::{body, respond};
 const STEPS: usize = 10;
 
 /// `{"now": milliseconds}` does it as if it were that time; `"purge": true` deletes old clicks, too.
-/// Answers `{"steps": n}`; less than ten means that nothing is left.
+/// Answers `{"steps": n, "rowsWritten": m}`: less than ten steps mean that nothing is left, and so many rows have been
+/// written for clicks and their sums since the isolate started.
 pub(crate) async fn run(mut request: Request, env: &Env) -> Answer {
     let body = body::json(&mut request, body::API_LIMIT_BYTES).await?;
     let fields = Fields::root(&body)?;
@@ -22,5 +23,8 @@ pub(crate) async fn run(mut request: Request, env: &Env) -> Answer {
     if fields.boolean("purge")?.value() == Some(true) {
         click_sums::purge(env, now).await?;
     }
-    Ok(respond::json(200, &json!({"steps": steps}))?)
+    Ok(respond::json(
+        200,
+        &json!({"steps": steps, "rowsWritten": d1_clicks::rows_written() + click_sums::rows_written()}),
+    )?)
 }

@@ -5,6 +5,8 @@ pub mod redirect;
 mod report;
 pub mod serve;
 pub mod variant;
+pub mod analytics;
+pub mod clicks;
 
 use clap::{Args, Subcommand};
 
@@ -21,11 +23,14 @@ pub struct Options {
 enum What {
     /// Redirects per second beside a constant answer in JavaScript, and what each costs.
     Redirect(redirect::Options),
+    /// What the dashboard's questions cost at different numbers of clicks.
+    Analytics(analytics::Options),
 }
 
 /// `pimms bench …`.
 pub fn run(options: &Options) -> Result<(), Failure> {
     match &options.what {
         What::Redirect(options) => redirect::run(options),
+        What::Analytics(options) => analytics::run(options),
     }
 }

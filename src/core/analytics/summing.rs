@@ -15,6 +15,12 @@ const GRACE_MS: i64 = 120_000;
 /// How many values one row holds, so that it stays far below D1's 2 MB whatever the values are.
 const VALUES_PER_ROW: i64 = 400;
 
+/// How many clicks a link must have on a day to get sums of its own: some two dozen rows. The clicks of others are as
+/// quickly counted.
+const BUSY: i64 = 32;
+/// The dimension that says of a link and day that there are no sums, because there are only few clicks.
+pub(super) const FEW: &str = "few";
+
 /// How far the clicks of a workspace are summed, and what there is to sum.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 pub struct State {
@@ -85,7 +91,7 @@ pub fn due(state: &State, now: Millis) -> Option<Step> {
 #[must_use]
 pub fn statements(workspace_id: &str, step: Step) -> Vec<Statement> {
     match step {
-        Step::Day(day) => close_day(workspace_id, day),
+        Step::Day(day) => close_day(workspace_id, day, BUSY),
         Step::Hours(from, to) => sum_hours(workspace_id, from, to),
     }
 }
@@ -95,22 +101,30 @@ fn statement(text: impl Into<String>, binds: impl IntoIterator<Item = Bind>) -> 
 }
 
 fn names(which: impl Fn(&Dimension) -> bool) -> Bind {
-    Bind::list(DIMENSIONS.iter().filter(|dimension| which(dimension)).map(|dimension| dimension.name))
+    let dimensions = DIMENSIONS.iter().filter(|dimension| which(dimension)).map(|dimension| dimension.name);
+    Bind::list(dimensions.chain([FEW]))
 }
 
-/// The links that were clicked on a day: `link` of all links together is made before it is read.
-const LINKS_OF_DAY: &str = "SELECT e.key FROM click_sums y, json_each(y.counts) e WHERE y.workspace_id = ?1 \
-    AND y.link_id = '' AND y.dimension = 'link' AND y.span = 'day' AND y.at = ?2";
+/// A day's row of all links together that says how often each was clicked; it is made before it is read.
+const OF_DAY: &str = "FROM click_sums y, json_each(y.counts) e WHERE y.workspace_id = ?1 AND y.link_id = '' \
+    AND y.dimension = 'link' AND y.span = 'day' AND y.at = ?2";
 
-fn close_day(workspace_id: &str, day: i64) -> Vec<Statement> {
+/// The links of a day that have sums of their own, if `least` clicks earn them.
+fn busy_links(least: i64) -> String {
+    format!("SELECT e.key {OF_DAY} AND e.value >= {least}")
+}
+
+/// `least`: how many clicks of a day earn a link sums of its own.
+fn close_day(workspace_id: &str, day: i64, least: i64) -> Vec<Statement> {
     let span = || [Bind::from(workspace_id), day.into()];
     let whole = |binds: Vec<Bind>| span().into_iter().chain(binds);
     let end = day.saturating_add(DAY_MS);
     let mut all = vec![
-        // What was there goes, with the rows of the links it names.
+        // What was there goes, with the rows of the links that the day's own row names.
         statement(
             format!(
-                "DELETE FROM click_sums WHERE workspace_id = ?1 AND (link_id = '' OR link_id IN ({LINKS_OF_DAY})) \
+                "DELETE FROM click_sums WHERE workspace_id = ?1 \
+                 AND link_id IN (SELECT '' UNION ALL SELECT e.key {OF_DAY}) \
                  AND dimension IN (SELECT value FROM json_each(?3)) AND span IN ('day', 'hours') AND at = ?2"
             ),
             whole(vec![names(|dimension| *dimension != LINK)]),
@@ -130,34 +144,46 @@ fn close_day(workspace_id: &str, day: i64) -> Vec<Statement> {
             whole(vec![end.into()]),
         ),
     ];
-    let from_clicks = |link: &str, dimension: Dimension, span: &str, key: &str| {
+    let busy = busy_links(least);
+    let from_clicks = |of_each: bool, dimension: Dimension, span: &str, key: &str| {
+        let (link, which) = if of_each {
+            ("c.link_id", format!(" AND c.link_id IN ({busy})"))
+        } else {
+            ("''", String::new())
+        };
         let values = format!(
             "SELECT {link} AS link_id, {key} AS value, COUNT(*) AS n FROM clicks c \
-             WHERE c.workspace_id = ?1 AND c.at >= ?2 AND c.at < ?3 GROUP BY 1, 2"
+             WHERE c.workspace_id = ?1 AND c.at >= ?2 AND c.at < ?3{which} GROUP BY 1, 2"
         );
         statement(insert(dimension, span, "?2", &values), whole(vec![end.into()]))
     };
     // LINK first: the statements after it ask it for the links.
-    for dimension in
-        std::iter::once(LINK).chain(DIMENSIONS.into_iter().filter(|dimension| *dimension != LINK))
-    {
-        let by_link: &[&str] = if dimension == LINK { &["''"] } else { &["''", "c.link_id"] };
+    let others = DIMENSIONS.into_iter().filter(|dimension| *dimension != LINK);
+    for dimension in std::iter::once(LINK).chain(others) {
+        let scopes: &[bool] = if dimension == LINK { &[false] } else { &[false, true] };
         if dimension == TIME {
-            all.extend(by_link.iter().map(|link| from_clicks(link, dimension, "day", dimension.sql)));
+            all.extend(scopes.iter().map(|of_each| from_clicks(*of_each, dimension, "day", dimension.sql)));
             continue;
         }
-        let key = format!("substr('0' || ((c.at - ?2) / {HOUR_MS}), -2) || ' ' || {}", dimension.sql);
-        all.extend(by_link.iter().map(|link| from_clicks(link, dimension, "hours", &key)));
-        let others = if dimension == LINK { "''" } else { LINKS_OF_DAY };
+        let key = format!("substr('0' || (c.at % {DAY_MS} / {HOUR_MS}), -2) || ' ' || {}", dimension.sql);
+        all.extend(scopes.iter().map(|of_each| from_clicks(*of_each, dimension, "hours", &key)));
+        let links = if dimension == LINK { String::new() } else { format!(" UNION ALL {busy}") };
         let values = format!(
             "SELECT x.link_id AS link_id, substr(h.key, 4) AS value, SUM(h.value) AS n \
              FROM click_sums x, json_each(x.counts) h WHERE x.workspace_id = ?1 \
-             AND (x.link_id = '' OR x.link_id IN ({others})) \
-             AND x.dimension = '{}' AND x.span = 'hours' AND x.at = ?2 GROUP BY 1, 2",
+             AND x.link_id IN (SELECT ''{links}) AND x.dimension = '{}' AND x.span = 'hours' AND x.at = ?2 \
+             GROUP BY 1, 2",
             dimension.name
         );
         all.push(statement(insert(dimension, "day", "?2", &values), span()));
     }
+    all.push(statement(
+        format!(
+            "INSERT INTO click_sums (workspace_id, link_id, dimension, span, at, part, counts) \
+             SELECT ?1, e.key, '{FEW}', 'day', ?2, 0, '{{}}' {OF_DAY} AND e.value < {least}"
+        ),
+        span(),
+    ));
     all.push(statement(
         "INSERT INTO click_sums_until (workspace_id, hours, days) VALUES (?1, ?2, ?2) ON CONFLICT DO UPDATE \
          SET hours = MAX(hours, excluded.hours), days = MAX(days, excluded.days)",
@@ -206,28 +232,47 @@ fn insert(dimension: Dimension, span: &str, at: &str, values: &str) -> String {
     )
 }
 
-/// The statement that deletes clicks older than an instant, some at a time: those that no lead, sale or customer
-/// came from, whose days are summed, and none that came late.
+/// For each workspace the oldest summed click before ?1 that has not been looked at by [`purge`]: [`Oldest`].
+pub const OLDEST: &str = "SELECT * FROM (\
+    SELECT u.workspace_id AS workspace_id, (SELECT MIN(c.at) FROM clicks c WHERE c.workspace_id = u.workspace_id \
+      AND c.at >= u.kept_from AND c.at < MIN(?1, u.days)) AS at FROM click_sums_until u) WHERE at IS NOT NULL LIMIT 100";
+
+/// A row of [`OLDEST`].
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub struct Oldest {
+    /// `ws_…`
+    pub workspace_id: String,
+    /// When it was made.
+    pub at: i64,
+}
+
+/// Clicks that no lead, sale or customer came from.
+const IS_SPARE: &str = "c.id NOT IN (SELECT click_id FROM leads WHERE workspace_id = ?1 AND click_id IS NOT NULL \
+    UNION SELECT click_id FROM entries WHERE workspace_id = ?1 AND click_id IS NOT NULL) \
+    AND c.id NOT IN (SELECT t.value ->> 'clickId' FROM sales s, json_each(s.touches) t \
+      WHERE s.workspace_id = ?1 AND t.value ->> 'clickId' IS NOT NULL) \
+    AND c.id NOT IN (SELECT t.value ->> 'clickId' FROM customers k, json_each(k.body, '$.touches') t \
+      WHERE k.workspace_id = ?1 AND t.value ->> 'clickId' IS NOT NULL)";
+
+/// The statements that delete the clicks of the UTC day around `at`, but those that a lead, sale or customer came from.
+/// Every link that was clicked gets its sums first, and clicks that come later than this stay.
 #[must_use]
-pub fn purge(workspace_id: &str, before: Millis, at_most: i64) -> [Statement; 2] {
-    [
-        statement(
-            "UPDATE click_sums_until SET kept_from = MAX(kept_from, MIN(?2, days)) WHERE workspace_id = ?1",
-            [workspace_id.into(), before.0.into()],
+pub fn purge(workspace_id: &str, at: i64) -> Vec<Statement> {
+    let day = at.saturating_sub(at.rem_euclid(DAY_MS));
+    let end = day.saturating_add(DAY_MS);
+    let mut all = close_day(workspace_id, day, 1);
+    all.push(statement(
+        "UPDATE click_sums_until SET kept_from = MAX(kept_from, ?2) WHERE workspace_id = ?1",
+        [workspace_id.into(), end.into()],
+    ));
+    all.push(statement(
+        format!(
+            "DELETE FROM clicks WHERE id IN (SELECT c.id FROM clicks c WHERE c.workspace_id = ?1 AND c.at >= ?2 \
+             AND c.at < ?3 AND {IS_SPARE})"
         ),
-        statement(
-            "DELETE FROM clicks WHERE id IN (SELECT c.id FROM clicks c WHERE c.workspace_id = ?1 \
-               AND c.at < (SELECT MIN(?2, days) FROM click_sums_until WHERE workspace_id = ?1) \
-               AND c.id NOT IN (SELECT id FROM late_clicks WHERE workspace_id = ?1) \
-               AND c.id NOT IN (SELECT click_id FROM leads WHERE workspace_id = ?1 AND click_id IS NOT NULL \
-                 UNION SELECT click_id FROM entries WHERE workspace_id = ?1 AND click_id IS NOT NULL) \
-               AND c.id NOT IN (SELECT t.value ->> 'clickId' FROM sales s, json_each(s.touches) t \
-                 WHERE s.workspace_id = ?1 AND t.value ->> 'clickId' IS NOT NULL) \
-               AND c.id NOT IN (SELECT t.value ->> 'clickId' FROM customers k, json_each(k.body, '$.touches') t \
-                 WHERE k.workspace_id = ?1 AND t.value ->> 'clickId' IS NOT NULL) LIMIT ?3)",
-            [workspace_id.into(), before.0.into(), at_most.into()],
-        ),
-    ]
+        [workspace_id.into(), day.into(), end.into()],
+    ));
+    all
 }
 
 #[cfg(test)]

@@ -8,6 +8,7 @@
 //! A filter on a property of the click is not answered here: the sums of one dimension know nothing of the others.
 
 use super::dimension::{self, Dimension};
+use super::summing::FEW;
 use super::{Bucket, Filter, Group, Measure, Query, Question, bucket_list};
 use crate::core::sql::Bind;
 use crate::core::time::DAY_MS;
@@ -208,17 +209,22 @@ impl Scope<'_> {
              AND x.at + substr(e.key, 1, 2) * 3600000 < ?",
             [cuts.partial[0], cuts.partial[1], cuts.hours.0, cuts.hours.1].map(Bind::Int),
         );
-        sql.add(
-            " UNION ALL SELECT e.key AS v, e.value AS n FROM click_sums x, json_each(x.counts) e WHERE ",
-            [],
-        );
-        self.sums("hour", sql);
-        sql.add(" AND x.at >= ? AND x.at < ?", [cuts.hours.0.into(), cuts.hours.1.into()]);
+        // Hours of the day that is not over are summed for all links together only.
+        if self.is_of_all_links {
+            sql.add(
+                " UNION ALL SELECT e.key AS v, e.value AS n FROM click_sums x, json_each(x.counts) e WHERE ",
+                [],
+            );
+            self.sums("hour", sql);
+            sql.add(" AND x.at >= ? AND x.at < ?", [cuts.hours.0.into(), cuts.hours.1.into()]);
+        }
     }
 
     /// Quarters of an hour, each in its bucket.
     fn series(&self, cuts: &Cuts, sql: &mut Sql) {
-        for (n, (span, width)) in [("day", DAY_MS), ("hour", HOUR_MS)].into_iter().enumerate() {
+        let spans: &[_] =
+            if self.is_of_all_links { &[("day", DAY_MS), ("hour", HOUR_MS)] } else { &[("day", DAY_MS)] };
+        for (n, (span, width)) in spans.iter().copied().enumerate() {
             sql.add(if n == 0 { "" } else { " UNION ALL " }, []);
             sql.add("SELECT b.key AS b, '' AS v, e.value AS n FROM ", []);
             self.bucket_source(sql);
@@ -237,55 +243,81 @@ impl Scope<'_> {
         sql.add("json_each(?) b", [bucket_list(self.buckets.unwrap_or_default())]);
     }
 
-    /// What the sums do not cover: both ends of the window, what is not summed yet, and what came late.
+    /// What the sums do not cover: both ends of the window, what is not summed yet, and what came late; of single links
+    /// also the days on which they had few clicks.
     fn clicks(&self, cuts: &Cuts, sql: &mut Sql) {
         // Links have their sums when the day is over, all links together when the hour is.
         let until = if self.is_of_all_links { "hours" } else { "days" };
-        let summed = format!("COALESCE((SELECT {until} FROM click_sums_until WHERE workspace_id = ?), 0)");
-        for is_late in [false, true] {
-            let columns = if self.buckets.is_some() {
-                "b.key AS b, '' AS v".to_owned()
-            } else {
-                format!("{} AS v", self.dimension.sql)
-            };
-            sql.add(if is_late { " UNION ALL " } else { "" }, []);
-            sql.add(&format!("SELECT {columns}, COUNT(*) AS n FROM "), []);
-            if self.buckets.is_some() {
-                self.bucket_source(sql);
-                sql.add(" CROSS JOIN ", []);
-            }
-            let workspace = || Bind::from(self.workspace_id);
-            if is_late {
+        let summed =
+            format!("MIN(?, COALESCE((SELECT {until} FROM click_sums_until WHERE workspace_id = ?), 0))");
+        let workspace = || Bind::from(self.workspace_id);
+        let (first, last) = (Bind::Int(cuts.hours.0), Bind::Int(cuts.hours.1));
+        self.counted(sql, |sql| {
+            sql.add("clicks c WHERE (", []);
+            if cuts.start < cuts.hours.0 {
                 sql.add(
-                    &format!(
-                        "late_clicks y CROSS JOIN clicks c ON c.id = y.id \
-                         WHERE y.workspace_id = ? AND y.at >= ? AND y.at < MIN(?, {summed})"
-                    ),
-                    [workspace(), cuts.hours.0.into(), cuts.hours.1.into(), workspace()],
-                );
-            } else {
-                sql.add("clicks c WHERE (", []);
-                if cuts.start < cuts.hours.0 {
-                    sql.add(
-                        "(c.workspace_id = ? AND c.at >= ? AND c.at < ?) OR ",
-                        [workspace(), cuts.start.into(), cuts.hours.0.into()],
-                    );
-                }
-                sql.add(
-                    &format!("(c.workspace_id = ? AND c.at >= MAX(?, MIN(?, {summed})) AND c.at < ?))"),
-                    [workspace(), cuts.hours.0.into(), cuts.hours.1.into(), workspace(), cuts.end.into()],
+                    "(c.workspace_id = ? AND c.at >= ? AND c.at < ?) OR ",
+                    [workspace(), cuts.start.into(), first.clone()],
                 );
             }
-            if self.buckets.is_some() {
+            sql.add(
+                &format!("(c.workspace_id = ? AND c.at >= MAX(?, {summed}) AND c.at < ?))"),
+                [workspace(), first.clone(), last.clone(), workspace(), cuts.end.into()],
+            );
+        });
+        sql.add(" UNION ALL ", []);
+        self.counted(sql, |sql| {
+            sql.add(
+                &format!(
+                    "late_clicks y CROSS JOIN clicks c ON c.id = y.id \
+                     WHERE y.workspace_id = ? AND y.at >= ? AND y.at < {summed}"
+                ),
+                [workspace(), first.clone(), last.clone(), workspace()],
+            );
+            if !self.is_of_all_links {
                 sql.add(
-                    " AND c.at >= json_extract(b.value, '$[0]') AND c.at < json_extract(b.value, '$[1]')",
-                    [],
+                    " AND NOT EXISTS (SELECT 1 FROM click_sums x WHERE x.workspace_id = ? AND x.link_id = c.link_id \
+                     AND x.dimension = ? AND x.span = 'day' AND x.at = y.at - y.at % 86400000)",
+                    [workspace(), FEW.into()],
                 );
             }
-            if let Some((text, binds)) = self.filter.of_links("c.link_id", self.workspace_id) {
-                sql.add(&format!(" AND {text}"), binds);
-            }
-            sql.add(" GROUP BY 1", []);
+        });
+        if self.is_of_all_links {
+            return;
         }
+        sql.add(" UNION ALL ", []);
+        self.counted(sql, |sql| {
+            sql.add("click_sums x CROSS JOIN clicks c ON c.link_id = x.link_id WHERE ", []);
+            Self { dimension: Dimension { name: FEW, ..self.dimension }, ..*self }.sums("day", sql);
+            sql.add(
+                &format!(
+                    " AND x.at > ? - 86400000 AND x.at < ? AND c.at >= MAX(x.at, ?) \
+                     AND c.at < MIN(x.at + 86400000, {summed}) AND c.workspace_id = ?"
+                ),
+                [first.clone(), last.clone(), first, last, workspace(), workspace()],
+            );
+        });
+    }
+
+    /// Clicks of a source (`… WHERE …`), counted by value or bucket.
+    fn counted(&self, sql: &mut Sql, source: impl FnOnce(&mut Sql)) {
+        if self.buckets.is_some() {
+            sql.add("SELECT b.key AS b, '' AS v, COUNT(*) AS n FROM ", []);
+            self.bucket_source(sql);
+            sql.add(" CROSS JOIN ", []);
+        } else {
+            sql.add(&format!("SELECT {} AS v, COUNT(*) AS n FROM ", self.dimension.sql), []);
+        }
+        source(sql);
+        if self.buckets.is_some() {
+            sql.add(
+                " AND c.at >= json_extract(b.value, '$[0]') AND c.at < json_extract(b.value, '$[1]')",
+                [],
+            );
+        }
+        if let Some((text, binds)) = self.filter.of_links("c.link_id", self.workspace_id) {
+            sql.add(&format!(" AND {text}"), binds);
+        }
+        sql.add(" GROUP BY 1", []);
     }
 }
