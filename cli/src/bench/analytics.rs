@@ -33,7 +33,7 @@ const QUESTIONS: [(&str, &str); 10] = [
     ("clicks per day, 90 days, Paris", "groupBy=timeseries&interval=90d&timezone=Europe/Paris"),
     ("links", "event=composite&groupBy=top_links&interval=30d"),
     ("countries", "event=composite&groupBy=countries&interval=30d"),
-    ("cities", "event=composite&groupBy=cities&interval=90d"),
+    ("cities", "event=composite&groupBy=cities&interval=30d"),
     ("browsers", "event=composite&groupBy=browsers&interval=30d"),
     ("referrers", "event=composite&groupBy=referers&interval=30d"),
     ("UTM sources", "event=composite&groupBy=utm_sources&interval=30d"),
@@ -193,7 +193,6 @@ const CONVERSIONS: &str = "\
 /// Has the Worker sum all that is due; gives the rows that it wrote.
 pub(super) fn sum_up(instance: &Instance) -> Result<u64, Failure> {
     loop {
-        let t = Instant::now();
         let answer = instance.client().post("/_pimms/upkeep").json(&json!({})).send()?.success()?.json();
 
         let number = |name: &str| answer.get(name).and_then(Value::as_u64).unwrap_or(0);

@@ -7,6 +7,7 @@ pub mod serve;
 pub mod variant;
 pub mod analytics;
 pub mod clicks;
+pub mod ingest;
 
 use clap::{Args, Subcommand};
 
@@ -25,6 +26,8 @@ enum What {
     Redirect(redirect::Options),
     /// What the dashboard's questions cost at different numbers of clicks.
     Analytics(analytics::Options),
+    /// Clicks through the redirect and the queue into D1, and whether all of them arrived once.
+    Ingest(ingest::Options),
 }
 
 /// `pimms bench …`.
@@ -32,5 +35,6 @@ pub fn run(options: &Options) -> Result<(), Failure> {
     match &options.what {
         What::Redirect(options) => redirect::run(options),
         What::Analytics(options) => analytics::run(options),
+        What::Ingest(options) => ingest::run(options),
     }
 }

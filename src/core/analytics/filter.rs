@@ -175,9 +175,27 @@ impl Filter {
     /// The condition over `ev` and its click `c`.
     #[must_use]
     pub fn condition(&self, workspace_id: &str, window: Window) -> Where {
-        let mut all = Where::default();
         let span: [Bind; 3] = [workspace_id.into(), window.start.0.into(), window.end.0.into()];
-        all.and("ev.workspace_id = ? AND ev.at >= ? AND ev.at <= ?", span);
+        self.within("ev.workspace_id = ? AND ev.at >= ? AND ev.at <= ?", span, workspace_id)
+    }
+
+    /// The condition for each of the buckets `b`. One range of time per bucket: with two of them SQLite may choose the
+    /// whole window as the range of its index, for every bucket anew.
+    #[must_use]
+    pub fn condition_by_bucket(&self, workspace_id: &str, window: Window) -> Where {
+        let span: [Bind; 3] =
+            [workspace_id.into(), window.start.0.into(), window.end.0.saturating_add(1).into()];
+        self.within(
+            "ev.workspace_id = ? AND ev.at >= MAX(?, json_extract(b.value, '$[0]')) \
+             AND ev.at < MIN(?, json_extract(b.value, '$[1]'))",
+            span,
+            workspace_id,
+        )
+    }
+
+    fn within(&self, text: &'static str, span: [Bind; 3], workspace_id: &str) -> Where {
+        let mut all = Where::default();
+        all.and(text, span);
         if let Some((text, binds)) = self.of_links("ev.link_id", workspace_id) {
             all.and_made(&text, binds);
         }

@@ -204,7 +204,11 @@ fn query(q: &Question<'_>, filter: &Filter, measure: Measure) -> Query {
         text.push_str(" LEFT JOIN clicks c ON c.id = ev.click_id");
     }
     text.push_str(group.join);
-    let mut condition = filter.condition(q.workspace_id, q.window);
+    let mut condition = if group.is_series {
+        filter.condition_by_bucket(q.workspace_id, q.window)
+    } else {
+        filter.condition(q.workspace_id, q.window)
+    };
     if measure != Measure::Clicks {
         condition.and("ev.mode = ?", [q.mode.as_str().into()]);
     }
@@ -215,9 +219,6 @@ fn query(q: &Question<'_>, filter: &Filter, measure: Measure) -> Query {
         filter.customer_of_clicks(&mut condition);
     } else {
         filter.customer_of_events(&mut condition);
-    }
-    if group.is_series {
-        condition.and("ev.at >= json_extract(b.value, '$[0]') AND ev.at < json_extract(b.value, '$[1]')", []);
     }
     if !shows_unknown {
         for known in group.only {
@@ -318,7 +319,7 @@ mod tests {
 
     #[test]
     fn a_plain_count_looks_at_one_table() {
-        let queries = plan(&question(Group::find("count").unwrap(), &[]), &Filter::default());
+        let queries = plan_from_rows(&question(Group::find("count").unwrap(), &[]), &Filter::default());
         assert_eq!(
             queries[0].text,
             "SELECT COUNT(*) AS n FROM clicks c WHERE (c.workspace_id = ? AND c.at >= ? AND c.at <= ?)"

@@ -255,13 +255,17 @@ impl Scope<'_> {
         self.counted(sql, |sql| {
             sql.add("clicks c WHERE (", []);
             if cuts.start < cuts.hours.0 {
+                let range = self.range("c.at", "?", "?");
                 sql.add(
-                    "(c.workspace_id = ? AND c.at >= ? AND c.at < ?) OR ",
+                    &format!("(c.workspace_id = ? AND {range}) OR "),
                     [workspace(), cuts.start.into(), first.clone()],
                 );
             }
             sql.add(
-                &format!("(c.workspace_id = ? AND c.at >= MAX(?, {summed}) AND c.at < ?))"),
+                &format!(
+                    "(c.workspace_id = ? AND {}))",
+                    self.range("c.at", &format!("MAX(?, {summed})"), "?")
+                ),
                 [workspace(), first.clone(), last.clone(), workspace(), cuts.end.into()],
             );
         });
@@ -270,7 +274,8 @@ impl Scope<'_> {
             sql.add(
                 &format!(
                     "late_clicks y CROSS JOIN clicks c ON c.id = y.id \
-                     WHERE y.workspace_id = ? AND y.at >= ? AND y.at < {summed}"
+                     WHERE y.workspace_id = ? AND {}",
+                    self.range("y.at", "?", &summed)
                 ),
                 [workspace(), first.clone(), last.clone(), workspace()],
             );
@@ -291,12 +296,25 @@ impl Scope<'_> {
             Self { dimension: Dimension { name: FEW, ..self.dimension }, ..*self }.sums("day", sql);
             sql.add(
                 &format!(
-                    " AND x.at > ? - 86400000 AND x.at < ? AND c.at >= MAX(x.at, ?) \
-                     AND c.at < MIN(x.at + 86400000, {summed}) AND c.workspace_id = ?"
+                    " AND x.at > ? - 86400000 AND x.at < ? AND {} AND c.workspace_id = ?",
+                    self.range("c.at", "MAX(x.at, ?)", &format!("MIN(x.at + 86400000, {summed})"))
                 ),
                 [first.clone(), last.clone(), first, last, workspace(), workspace()],
             );
         });
+    }
+
+    /// `column` within a span, and within the bucket if there are any. One range only: see
+    /// [`Filter::condition_by_bucket`].
+    fn range(&self, column: &str, from: &str, to: &str) -> String {
+        if self.buckets.is_some() {
+            format!(
+                "{column} >= MAX({from}, json_extract(b.value, '$[0]')) \
+                 AND {column} < MIN({to}, json_extract(b.value, '$[1]'))"
+            )
+        } else {
+            format!("{column} >= {from} AND {column} < {to}")
+        }
     }
 
     /// Clicks of a source (`… WHERE …`), counted by value or bucket.
@@ -309,12 +327,6 @@ impl Scope<'_> {
             sql.add(&format!("SELECT {} AS v, COUNT(*) AS n FROM ", self.dimension.sql), []);
         }
         source(sql);
-        if self.buckets.is_some() {
-            sql.add(
-                " AND c.at >= json_extract(b.value, '$[0]') AND c.at < json_extract(b.value, '$[1]')",
-                [],
-            );
-        }
         if let Some((text, binds)) = self.filter.of_links("c.link_id", self.workspace_id) {
             sql.add(&format!(" AND {text}"), binds);
         }
