@@ -1,13 +1,13 @@
 //! `pimms bench`: how fast the built Worker is on the pinned runtime, measured here and now.
 
+pub mod analytics;
+pub mod clicks;
+pub mod ingest;
 pub mod load;
 pub mod redirect;
 mod report;
 pub mod serve;
 pub mod variant;
-pub mod analytics;
-pub mod clicks;
-pub mod ingest;
 
 use clap::{Args, Subcommand};
 
