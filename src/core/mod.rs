@@ -19,6 +19,7 @@ pub mod domain;
 pub mod figures;
 pub mod final_url;
 pub mod fingerprint;
+pub mod frames;
 pub mod hand_off;
 pub mod ids;
 pub mod key;

@@ -8,6 +8,7 @@ use worker::{
     AbortSignal, Env, Fetch, Headers, Request, RequestInit, RequestRedirect, Response, Result, Url, web_sys,
 };
 
+use crate::core::frames;
 use crate::core::metatags::{self, MAX_BYTES, Meta};
 use crate::edge::settings;
 
@@ -18,22 +19,35 @@ const MAX_HOPS: usize = 3;
 
 /// What the page at `address` says of itself; nothing when it may not be asked, or does not answer in time.
 pub(crate) async fn read(env: &Env, address: &str) -> Option<Meta> {
+    let (url, mut response) = fetch(env, address).await?;
+    let kind = response.headers().get("content-type").ok()?.unwrap_or_default();
+    if response.status_code() != 200 || !kind.to_ascii_lowercase().contains("html") {
+        return None;
+    }
+    let html = head(&mut response).await.ok()?;
+    Some(metatags::read(&html, &url))
+}
+
+/// Whether the page at `address` may be shown in a frame of `domain`; no, when it cannot be asked.
+pub(crate) async fn may_be_framed(env: &Env, address: &str, domain: &str) -> bool {
+    let Some((url, response)) = fetch(env, address).await else { return false };
+    let header = |name: &str| response.headers().get(name).ok().flatten().unwrap_or_default();
+    let (options, policies) = (header("x-frame-options"), header("content-security-policy"));
+    response.status_code() < 400
+        && frames::may_frame(&options, &policies, url.host_str().unwrap_or_default(), domain)
+}
+
+/// Where the page is in the end, and its answer.
+async fn fetch(env: &Env, address: &str) -> Option<(Url, Response)> {
     let signal = AbortSignal::from(web_sys::AbortSignal::timeout_with_u32(TIMEOUT_MS));
     let mut url = allowed(env, address)?;
     for _ in 0..=MAX_HOPS {
-        let mut response = get(&url, &signal).await.ok()?;
-        if let Some(location) = response.headers().get("location").ok()?
-            && (300..400).contains(&response.status_code())
-        {
-            url = allowed(env, url.join(&location).ok()?.as_str())?;
-            continue;
+        let response = get(&url, &signal).await.ok()?;
+        let location = response.headers().get("location").ok()?;
+        match location.filter(|_| (300..400).contains(&response.status_code())) {
+            Some(location) => url = allowed(env, url.join(&location).ok()?.as_str())?,
+            None => return Some((url, response)),
         }
-        let kind = response.headers().get("content-type").ok()?.unwrap_or_default();
-        if response.status_code() != 200 || !kind.to_ascii_lowercase().contains("html") {
-            return None;
-        }
-        let html = head(&mut response).await.ok()?;
-        return Some(metatags::read(&html, &url));
     }
     None
 }

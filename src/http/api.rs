@@ -33,6 +33,7 @@ pub(crate) async fn route(request: Request, env: &Env, ctx: &Context, path: &str
         (Method::Delete, ["links", "bulk"]) => link_bulk::delete(&request, env, ctx).await,
         (Method::Get, ["metatags"] | ["links", "metatags"]) => public_tools::metatags(&request, env).await,
         (Method::Post, ["links", id, "transfer"]) => transfers::link(request, env, ctx, id).await,
+        (Method::Get, ["links", "iframeable"]) => public_tools::iframeable(&request, env).await,
         (Method::Get, ["links", id]) => links::show(&request, env, ctx, id).await,
         (Method::Patch | Method::Put, ["links", id]) => links::update(request, env, ctx, id).await,
         (Method::Delete, ["links", id]) => links::delete(&request, env, ctx, id).await,

@@ -1,10 +1,10 @@
-//! `/qr` and `/metatags`: tools without a key, for pages of any origin, so many a minute for an address.
+//! `/qr`, `/metatags` and `/links/iframeable`: tools without a key, for pages of any origin, so many a minute for an address.
 
 use serde_json::json;
 use worker::{Env, Request, Response, Result};
 
 use crate::core::problem::{Code, Problem};
-use crate::core::qr;
+use crate::core::{domain, qr};
 use crate::edge::{entropy, key_windows, page_head, settings};
 use crate::http::failure::Answer;
 use crate::http::{query, respond};
@@ -22,6 +22,14 @@ pub(crate) async fn metatags(request: &Request, env: &Env) -> Answer {
     match limited(request, env)? {
         Some(refusal) => open(Ok(refusal)),
         None => open(describe(request, env).await),
+    }
+}
+
+/// `GET /links/iframeable?url=&domain=`
+pub(crate) async fn iframeable(request: &Request, env: &Env) -> Answer {
+    match limited(request, env)? {
+        Some(refusal) => open(Ok(refusal)),
+        None => open(framed(request, env).await),
     }
 }
 
@@ -50,6 +58,19 @@ async fn describe(request: &Request, env: &Env) -> Answer {
         "poweredBy": "pimms-edge",
     });
     Ok(respond::json(200, &answer)?)
+}
+
+async fn framed(request: &Request, env: &Env) -> Answer {
+    let query = query(request)?;
+    let needed = |name: &str| -> std::result::Result<String, Problem> {
+        let given = query.text_up_to(name, 4096)?.map(str::to_owned);
+        given.ok_or_else(|| Problem::invalid("invalid_type", name, &format!("{name} is required")))
+    };
+    let (url, name) = (needed("url")?, needed("domain")?);
+    let domain =
+        domain::of_host(&name).ok_or_else(|| Problem::invalid("custom", "domain", "Invalid domain"))?;
+    let may = page_head::may_be_framed(env, &url, &domain).await;
+    Ok(respond::json(200, &json!({"iframeable": may}))?)
 }
 
 /// The refusal, when the address has asked too often.

@@ -165,6 +165,10 @@ impl Pages {
         let html = "<title>Tools</title><meta property=og:image content=/pic.png><meta name=description content='Fine &amp; old'>";
         let (status, more, body) = match path.strip_prefix("/to?") {
             Some(target) => (302, format!("Location: {target}\r\n"), String::new()),
+            None if path.starts_with("/framed?") => {
+                let header = path.trim_start_matches("/framed?").replace("%20", " ").replace("%27", "'");
+                (200, format!("{header}\r\n"), html.to_owned())
+            }
             None if path == "/text" => (200, "Content-Type: text/plain\r\n".to_owned(), html.to_owned()),
             None if path == "/gone" => (404, "Content-Type: text/html\r\n".to_owned(), html.to_owned()),
             None => (200, "Content-Type: text/html\r\n".to_owned(), html.to_owned()),
@@ -221,6 +225,25 @@ fn the_head_of_a_page_is_read_and_nothing_private_is_asked() {
     assert_eq!(read(&slow), nothing(&slow));
     let took = started.elapsed();
     assert!((4..8).contains(&took.as_secs()), "{took:?}");
+    let framed = |path: &str| {
+        let encoded: String =
+            url::form_urlencoded::byte_serialize(format!("{here}{path}").as_bytes()).collect();
+        let path = format!("/api/links/iframeable?domain=go.acme.com&url={encoded}");
+        instance.client().get(&path).send().unwrap().json()["iframeable"].as_bool().unwrap()
+    };
+    for (path, expected) in [
+        ("/page", true),
+        ("/to?/page", true),
+        ("/framed?X-Frame-Options: DENY", false),
+        ("/framed?Content-Security-Policy: frame-ancestors https://go.acme.com", true),
+        ("/framed?Content-Security-Policy: frame-ancestors 'none'", false),
+        ("/to?http://169.254.169.254/", false),
+        ("/gone", false),
+    ] {
+        assert_eq!(framed(path), expected, "{path}");
+    }
+    let wrong = instance.client().get("/api/links/iframeable?url=https://a.co&domain=a%20b").send().unwrap();
+    assert_eq!(wrong.status, 422);
     let refusal = instance.client().get("/api/metatags").send().unwrap();
     assert_eq!((refusal.status, refusal.header("access-control-allow-origin")), (422, Some("*")));
 }
