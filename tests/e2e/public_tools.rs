@@ -11,6 +11,7 @@ use pimms_cli::instance::Instance;
 use serde_json::{Value, json};
 
 use crate::shared;
+use crate::support::Workspace;
 
 fn qr(query: &str) -> Answer {
     shared().client().get(&format!("/api/qr?{query}")).send().unwrap()
@@ -81,6 +82,21 @@ fn a_qr_code_is_a_png_of_the_size_and_colours_asked_for() {
         let (found_edge, found_palette, pixels) = decode(&answer.body);
         assert_eq!((found_edge, found_palette), (edge, palette), "{query}");
         assert!(has_finders(&pixels, modules, margin), "{query}");
+    }
+}
+
+#[test]
+fn the_qr_code_that_a_link_names_is_served_on_its_domain() {
+    let acme = Workspace::new("qr-link");
+    for key in ["k", "été", "a/b"] {
+        let link = acme.post("/links", &json!({"url": "https://shop.example/", "key": key}));
+        let address = link["qrCode"].as_str().unwrap();
+        let path = address.strip_prefix(&format!("https://{}", acme.domain)).unwrap();
+        let answer = shared().client().get(path).header("x-pimms-host", &acme.domain).send().unwrap();
+        assert_eq!((answer.status, answer.header("content-type")), (200, Some("image/png")), "{address}");
+        // A scan of it is a visit by QR code.
+        let text = address.split_once("url=").unwrap().1;
+        assert!(text.starts_with(link["shortLink"].as_str().unwrap()) && text.ends_with("?qr=1"), "{text}");
     }
 }
 
