@@ -73,7 +73,10 @@ pub(crate) async fn require_allowed(request: &Request, env: &Env, workspace_id: 
 async fn report(mut request: Request, env: &Env, path: &str, is_own_site: bool) -> Answer {
     let asked = Asked::read(&request, env)?;
     if !within_budget(env, &asked).await {
-        return Err(Problem::new(Code::RateLimited, "Too many reports from this address.").into());
+        let text = "Too many reports from this address. Try again in a minute.";
+        let response = respond::problem(&Problem::new(Code::RateLimited, text))?;
+        response.headers().set("retry-after", "60")?;
+        return Ok(response);
     }
     let body = body::json(&mut request, LIMIT_BYTES).await?;
     let report = match path {

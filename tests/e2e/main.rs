@@ -8,6 +8,7 @@
 mod analytics;
 mod assets;
 mod bench;
+mod browser;
 mod chaos;
 mod crowd;
 mod customer_writes;

@@ -1,5 +1,7 @@
 //! What pages and apps report themselves, over HTTP: clicks, visits, opened apps, leads and sales by publishable key.
 
+use std::thread;
+
 use pimms_cli::http_client::Answer;
 use serde_json::{Value, json};
 
@@ -162,6 +164,22 @@ fn pages_of_hosts_that_are_not_allowed_report_nothing() {
         assert!(!answer.text().contains("shop.example"), "the list is nobody's business");
     }
     workspace.settles(&format!("/links/{link}"), |link| link["clicks"].as_i64() >= Some(1));
+}
+
+#[test]
+fn a_flood_from_one_address_is_slowed_down_and_no_other() {
+    // What says nothing counts like everything else, and costs no store anything.
+    let from = |address: &str| report("/api/track/click", &json!({}), &[("cf-connecting-ip", address)]);
+    let refusals = thread::scope(|scope| {
+        let flood = || (0..100).map(|_| from("203.0.113.99")).find(|answer| answer.status != 400);
+        let threads: Vec<_> = (0..8).map(|_| scope.spawn(flood)).collect();
+        threads.into_iter().filter_map(|thread| thread.join().unwrap()).collect::<Vec<_>>()
+    });
+    let answer = refusals.first().unwrap();
+    assert_eq!(answer.header("retry-after"), Some("60"));
+    assert_eq!(answer.header("access-control-allow-origin"), Some("*"));
+    refused(&(answer.status, answer.json()), 429, "rate_limit_exceeded");
+    assert_eq!(from("203.0.113.98").status, 400);
 }
 
 #[test]

@@ -1,5 +1,8 @@
-//! The browser script's files: there, small, and readable by every page.
+//! The browser script's files: there, small, and readable by every page; its sources strict.
 
+use std::process::Command;
+
+use pimms_cli::project::Project;
 use pimms_cli::size::Size;
 
 use crate::shared;
@@ -35,4 +38,17 @@ fn the_files_are_small_and_served_to_every_page() {
         assert_eq!((own.status, own.text() == text), (200, true), "{name}");
     }
     assert_eq!(client.get("/_pimms/base.js").send().unwrap().status, 404);
+}
+
+#[test]
+fn the_sources_are_free_of_type_errors() {
+    // Whoever starts the instance has the npm packages installed.
+    let _ = shared();
+    let project = Project::find().unwrap();
+    let output = Command::new(project.node_program("tsc"))
+        .args(["--project", "script"])
+        .current_dir(project.root())
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stdout));
 }
