@@ -22,8 +22,8 @@ const SET_COOKIE = ["set-cookie", "Set-Cookie", "SET-COOKIE", "Set-cookie"];
 // KV's least, as in src/edge/kv_links.rs.
 const READ = { type: "text", cacheTtl: 30 };
 
-// The response to a plain redirect, or a promise of it; undefined: go the ordinary way.
-function quick(request, env, ctx) {
+// The response to a plain redirect, or a promise of one; undefined: go the ordinary way.
+function quick(request, env, ctx, ordinary) {
   const headers = request.headers;
   for (const name of ORDINARY) if (headers.has(name)) return;
   const cf = request.cf || {};
@@ -31,15 +31,27 @@ function quick(request, env, ctx) {
   const asked = `${request.url}\n${(env.PIMMS_LOCAL && headers.get("x-pimms-host")) || ""}\n${text("cf-connecting-ip")}\n${text("user-agent")}\n${text("referer")}\n${text("cookie")}\n${text("accept-language")}\n${headers.get("cf-ipcountry") || cf.country || ""}\n${cf.continent || ""}\n${cf.regionCode || ""}\n${cf.city || ""}\n${cf.latitude || ""}\n${cf.longitude || ""}\n${cf.colo || ""}`;
   const lines = quickRedirect(asked, Date.now());
   if (lines === undefined) return;
-  return lines.startsWith("link:") ? unknown(lines, asked, env, ctx) : answer(lines, env, ctx);
+  return lines.startsWith("link:") ? unknown(lines, asked, env, ctx, ordinary) : answer(lines, env, ctx);
 }
 
-// The link is not in memory: KV may have it.
-async function unknown(name, asked, env, ctx) {
-  const record = await env.LINKS.get(name, READ);
-  if (state.criticalError) return;
-  const lines = quickFound(name, record ?? undefined, asked, Date.now());
-  return lines === undefined ? undefined : answer(lines, env, ctx);
+// The link is not in memory: KV may have it. One promise, since each costs.
+function unknown(name, asked, env, ctx, ordinary) {
+  return env.LINKS.get(name, READ).then(
+    (record) => {
+      if (state.criticalError) return ordinary();
+      try {
+        const lines = quickFound(name, record ?? undefined, asked, Date.now());
+        return lines === undefined ? ordinary() : answer(lines, env, ctx);
+      } catch (error) {
+        failed(error);
+        return ordinary();
+      }
+    },
+    (error) => {
+      failed(error);
+      return ordinary();
+    },
+  );
 }
 
 function answer(lines, env, ctx) {
@@ -102,10 +114,7 @@ export default {
     // After a crash of the WebAssembly instance the ordinary way makes a new one first.
     if (request.method !== "GET" || state.criticalError) return ordinary();
     try {
-      const response = quick(request, env, ctx);
-      if (response instanceof Response) return response;
-      if (response === undefined) return ordinary();
-      return response.catch(failed).then((response) => response ?? ordinary());
+      return quick(request, env, ctx, ordinary) ?? ordinary();
     } catch (error) {
       failed(error);
       return ordinary();

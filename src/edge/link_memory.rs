@@ -41,8 +41,13 @@ pub(crate) fn get_at(domain: &str, key: &str, now: Millis) -> Option<Known> {
 
 /// Remembers a link.
 pub(crate) fn put(link: LinkRecord) -> Rc<LinkRecord> {
+    put_at(link, entropy::now())
+}
+
+/// The same at a time that is known already.
+pub(crate) fn put_at(link: LinkRecord, now: Millis) -> Rc<LinkRecord> {
     let link = Rc::new(link);
-    let until = Millis(entropy::now().0.saturating_add(LIFE_MS));
+    let until = Millis(now.0.saturating_add(LIFE_MS));
     LINKS.with_borrow_mut(|links| {
         links.put(&name(&link.domain, &link.key), until, Known::Link(Rc::clone(&link)));
     });

@@ -64,7 +64,7 @@ pub fn quick_found(name: String, record: Option<String>, request: &str, now: f64
     }
     let request = QuickRequest::read(request, millis(now), entropy::pooled())?;
     let asked = key::of_path(request.facts.path)?;
-    let link = link_memory::put(link);
+    let link = link_memory::put_at(link, request.facts.now);
     decided(&link, &asked, &request, &visitors::remembered(request.facts.now)?)
 }
 
