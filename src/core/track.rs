@@ -53,6 +53,8 @@ pub struct SaleCall {
     pub processor: String,
     /// Default `Purchase`.
     pub event_name: String,
+    /// What the lead is called when the sale brings its own click and is the first that is known of the customer.
+    pub lead_event_name: Option<String>,
     /// What makes the call idempotent.
     pub invoice_id: Option<String>,
     /// JSON object as text.
@@ -141,6 +143,7 @@ impl SaleCall {
             currency,
             processor: if known.contains(&processor.as_str()) { processor } else { "custom".into() },
             event_name: text(fields, "eventName", MAX_EVENT_NAME)?.unwrap_or_else(|| "Purchase".into()),
+            lead_event_name: text(fields, "leadEventName", MAX_EVENT_NAME)?,
             invoice_id: text(fields, "invoiceId", MAX_EVENT_NAME)?,
             metadata: metadata(fields)?,
         })
@@ -166,6 +169,7 @@ impl SaleCall {
                 event_name: self.event_name,
                 processor: self.processor,
                 metadata: self.metadata,
+                lead_event_name: self.lead_event_name,
             },
         }
     }

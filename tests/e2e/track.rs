@@ -188,3 +188,48 @@ fn quantities_and_amounts_are_whole_and_bounded() {
     unknown["currency"] = "zzz".into();
     refused(&workspace.call("POST", "/track/sale", Some(&unknown)), 422, "unprocessable_entity");
 }
+
+#[test]
+fn a_deferred_lead_keeps_the_click_for_the_lead_that_comes_later() {
+    let workspace = Workspace::new("deferred");
+    let (link, click) = workspace.clicked("deferred");
+    let mut body = lead("u1", &click);
+    body["mode"] = "deferred".into();
+    assert_eq!(workspace.post("/track/lead", &body)["link"]["id"], link.as_str());
+    let customer = workspace.settles("/customers?externalId=u1", |found| found[0]["externalId"] == "u1");
+    assert_eq!(customer[0]["externalId"], "u1");
+    assert_eq!(workspace.get(&format!("/links/{link}"))["leads"], 0);
+    // The lead itself names no click any more.
+    let later = workspace.post("/track/lead", &json!({"customerExternalId": "u1", "eventName": "Sign up"}));
+    assert_eq!(later["click"]["id"], click.as_str(), "{later}");
+    workspace.settles(&format!("/links/{link}"), |link| link["leads"] == 1);
+    // Nobody has brought this one.
+    let unknown = json!({"customerExternalId": "u2", "eventName": "Sign up"});
+    refused(&workspace.call("POST", "/track/lead", Some(&unknown)), 400, "bad_request");
+}
+
+#[test]
+fn a_direct_sale_brings_its_customer_lead_and_click() {
+    let workspace = Workspace::new("direct");
+    let (link, click) = workspace.clicked("direct");
+    let mut body = json!({"customerExternalId": "u1", "clickId": click, "amount": 4900, "invoiceId": "INV-1",
+        "customerName": "Ada", "leadEventName": "Bought at once"});
+    let answer = workspace.post("/track/sale", &body);
+    assert_eq!(
+        (&answer["sale"]["amount"], &answer["customer"]["name"]),
+        (&json!(4900), &json!("Ada")),
+        "{answer}"
+    );
+    assert_eq!(workspace.post("/track/sale", &body)["sale"], answer["sale"], "told twice, sold once");
+    workspace.settles("/ledger/totals", |totals| figures(totals, &link) == (1, 4900));
+    workspace.settles(&format!("/links/{link}"), |link| link["leads"] == 1 && link["sales"] == 1);
+    workspace
+        .settles("/events?event=leads&interval=all", |events| events[0]["eventName"] == "Bought at once");
+    // Without a click and without a customer a sale waits for whoever knows them.
+    let nobody = json!({"customerExternalId": "u2", "amount": 1, "paymentProcessor": "stripe"});
+    assert_eq!(workspace.post("/track/sale", &nobody)["customer"], Value::Null);
+    body["customerExternalId"] = "u3".into();
+    body["invoiceId"] = "INV-3".into();
+    body["clickId"] = "0123456789abcdef".into();
+    refused(&workspace.call("POST", "/track/sale", Some(&body)), 404, "not_found");
+}

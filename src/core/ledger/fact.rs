@@ -209,6 +209,9 @@ pub enum Body {
         processor: String,
         /// A JSON object as text.
         metadata: Option<String>,
+        /// What the lead is called that a sale with a click implies.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        lead_event_name: Option<String>,
     },
     /// A checkout session.
     Session {

@@ -81,12 +81,15 @@ pub(super) fn leads(facts: &[Fact], scope: &str) -> Vec<LeadView> {
 }
 
 fn implied(facts: &[Fact], scope: &str) -> Option<LeadView> {
-    facts.iter().find_map(|fact| {
+    // A deferred lead says that the lead itself is still to come.
+    facts.iter().filter(|fact| !matches!(fact.body, Body::Lead { .. })).find_map(|fact| {
         let touch = proven(fact)?;
         let event_name = match &fact.body {
             Body::Session { .. } => "Checkout session completed",
             Body::Intent { .. } => "Payment intent succeeded",
-            Body::TrackedSale { .. } => "Direct sale tracking lead event",
+            Body::TrackedSale { lead_event_name, .. } => {
+                lead_event_name.as_deref().unwrap_or("Direct sale tracking lead event")
+            }
             _ => "New customer",
         };
         Some(LeadView {
