@@ -20,5 +20,5 @@ async fn queue(batch: MessageBatch<String>, env: Env, _ctx: Context) -> Result<(
 /// The crons.
 #[event(scheduled)]
 async fn scheduled(event: ScheduledEvent, env: Env, _ctx: ScheduleContext) {
-    edge::crons::run(&event, &env).await;
+    edge::crons::run(&event.cron(), &env).await;
 }

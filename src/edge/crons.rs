@@ -1,6 +1,6 @@
 //! What the crons do.
 
-use worker::{Env, ScheduledEvent, console_error, console_log};
+use worker::{Env, console_error, console_log};
 
 use crate::edge::{click_sums, entropy, fx};
 
@@ -8,11 +8,11 @@ use crate::edge::{click_sums, entropy, fx};
 const DAILY: &str = "0 5 * * *";
 
 /// Runs the work of a cron. Each part fails alone.
-pub(crate) async fn run(event: &ScheduledEvent, env: &Env) {
+pub(crate) async fn run(cron: &str, env: &Env) {
     if let Err(e) = click_sums::run(env).await {
         console_error!("clicks were not summed, the next run tries again: {e}");
     }
-    if event.cron() != DAILY {
+    if cron != DAILY {
         return;
     }
     match fx::refresh(env).await {

@@ -1,12 +1,12 @@
-//! `PUT /_pimms/faults`: stores made to fail, in the local runtime only, so that tests can see what happens then.
+//! What the local runtime alone has: stores made to fail (`PUT /_pimms/faults`) and crons run on request, for tests.
 
 use serde_json::json;
-use worker::Request;
+use worker::{Env, Request};
 
 use crate::core::validate::Fields;
-use crate::edge::{click_queue, d1, kv_links};
+use crate::edge::{click_queue, crons, d1, kv_links};
 use crate::http::failure::Answer;
-use crate::http::{body, respond};
+use crate::http::{body, query, respond};
 
 /// A field of the body and what it switches.
 type Switch = (&'static str, fn(bool));
@@ -28,4 +28,11 @@ pub(crate) async fn set(mut request: Request) -> Answer {
         }
     }
     Ok(respond::json(200, &json!({"ok": true}))?)
+}
+
+/// `POST /_pimms/cron?cron=0+5+*+*+*`: runs a cron now. The local runtime's own door to crons leads, beside static
+/// files, to the worker that serves these, which has none.
+pub(crate) async fn cron(request: &Request, env: &Env) -> Answer {
+    crons::run(query(request)?.text("cron").unwrap_or_default(), env).await;
+    Ok(respond::json(200, &json!({}))?)
 }

@@ -78,6 +78,7 @@ async fn route(request: Request, env: &Env, ctx: &Context, path: &str, on_api_ho
         (Method::Post, "_pimms", "/bootstrap") => bootstrap::create(request, env).await,
         (Method::Put, "_pimms", "/faults") if settings::is_local(env) => faults::set(request).await,
         (Method::Post, "_pimms", "/upkeep") if settings::is_local(env) => upkeep::run(request, env).await,
+        (Method::Post, "_pimms", "/cron") if settings::is_local(env) => faults::cron(&request, env).await,
         (Method::Post, "stripe", path) => stripe_webhook::route(request, env, path).await,
         (_, "stripe", path) if path.starts_with("/webhook") => Err(api::wrong_method().into()),
         (_, "_pimms", call) if reported::is_call(call) => {

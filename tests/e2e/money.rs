@@ -195,7 +195,7 @@ fn rates_are_fetched_once_a_day_and_a_bad_answer_changes_nothing() {
     let provider = Provider::start();
     let instance = Instance::start_with(&[("FX_URL", provider.url.as_str()), ("FX_KEY", "k 1")]).unwrap();
     let run = || {
-        let answer = instance.client().get("/cdn-cgi/handler/scheduled?cron=0+5+*+*+*").send().unwrap();
+        let answer = instance.client().post("/_pimms/cron?cron=0+5+*+*+*").send().unwrap();
         assert_eq!(answer.status, 200, "{}\n{}", answer.text(), instance.log());
     };
     let rates = || instance.api("GET", "/api/fx-rates?date=2027-01-09").send().unwrap().json();
