@@ -4,6 +4,7 @@ use crate::browser_script;
 use crate::failure::Failure;
 use crate::files;
 use crate::project::Project;
+use crate::reference;
 
 /// Makes all of them anew.
 pub fn build(project: &Project) -> Result<(), Failure> {
@@ -11,5 +12,6 @@ pub fn build(project: &Project) -> Result<(), Failure> {
     files::remove_folder(&target)?;
     // As they are.
     files::copy_folder(&project.path("public"), &target)?;
-    browser_script::build(project, &target.join("analytics"))
+    browser_script::build(project, &target.join("analytics"))?;
+    reference::build(project, &target.join("api"))
 }

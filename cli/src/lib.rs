@@ -22,6 +22,7 @@ pub mod project;
 pub mod random;
 pub mod rebuild;
 pub mod reconcile;
+pub mod reference;
 pub mod replay;
 pub mod runtime;
 pub mod seed;

@@ -18,8 +18,9 @@ use crate::project::Project;
 use crate::toolchain;
 
 /// All a build depends on. [`undeclared_inputs`] holds the list against what the compiler really read.
-const INPUTS: [&str; 11] = [
+const INPUTS: [&str; 12] = [
     "src",
+    "api",
     "public",
     "script",
     "build.rs",

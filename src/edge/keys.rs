@@ -39,7 +39,7 @@ thread_local! {
 
 /// The key with this SHA-256, in hex. Only keys that exist are remembered, so guesses cannot push them out.
 pub(crate) async fn find(env: &Env, ctx: &Context, hash: &str, now: Millis) -> Result<Option<KeyRow>> {
-    if let Some(row) = known(hash, now) {
+    if let Some(row) = KEYS.with_borrow_mut(|keys| keys.get(hash, now)) {
         return Ok(Some(row));
     }
     let query = "SELECT k.id, k.workspace_id, k.scopes, k.rate_limit, k.expires_at, w.currency \
@@ -51,11 +51,6 @@ pub(crate) async fn find(env: &Env, ctx: &Context, hash: &str, now: Millis) -> R
         ctx.wait_until(note_use(env.clone(), row.id.clone(), now));
     }
     Ok(row)
-}
-
-/// The key, if this isolate has seen it lately.
-pub(crate) fn known(hash: &str, now: Millis) -> Option<KeyRow> {
-    KEYS.with_borrow_mut(|keys| keys.get(hash, now))
 }
 
 /// Forgets every key of this isolate's memory; after a change to one.

@@ -26,6 +26,7 @@ pub(crate) async fn report(request: &Request, env: &Env, ctx: &Context, path: &[
     let query = query(request)?;
     let (event, group) = asked(&query, path)?;
     let event = Event::of(event);
+    let sorted_by = sort_metric(&query, event)?;
     let scope = scope(&caller, &query)?;
     let filter = filter(env, &caller, &scope, &query).await?;
     let span = Span::read(env, &caller, &query, "30d").await?;
@@ -50,7 +51,7 @@ pub(crate) async fn report(request: &Request, env: &Env, ctx: &Context, path: &[
     if group.name == "count" {
         return count(&table.count(), event, &scope, path);
     }
-    let by = if group.name == "utm_combinations" { sort_metric(&query, event)? } else { event };
+    let by = if group.name == "utm_combinations" { sorted_by } else { event };
     let mut rows = table.rows(by, &buckets);
     if group.name == "top_links" {
         rows = with_links(env, &scope, &table, rows).await?;

@@ -124,16 +124,21 @@ async fn library(request: Request, env: &Env, ctx: &Context, segments: &[&str]) 
 fn unknown(segments: &[&str]) -> Problem {
     match segments {
         [
-            "links" | "tags" | "folders" | "domains" | "fx-rates" | "stripe" | "parked" | "customers"
-            | "events" | "analytics" | "utm-templates" | "qr" | "metatags",
+            "links" | "tags" | "folders" | "utm-templates" | "domains" | "tokens" | "workspaces" | "fx-rates"
+            | "stripe" | "parked" | "customers" | "events" | "analytics" | "qr" | "metatags",
         ]
         | [
             "links" | "tags" | "folders" | "utm-templates" | "domains" | "tokens" | "workspaces"
-            | "customers" | "sales",
+            | "customers" | "sales" | "analytics",
             _,
         ]
         | ["track", "lead" | "sale"]
-        | ["ledger", "totals" | "entries" | "rebuild"] => wrong_method(),
+        | ["ledger", "totals" | "entries" | "rebuild"]
+        | ["stripe", "events"]
+        | ["customers", _, "activity" | "click-history"]
+        | ["links", _, "transfer"]
+        | ["domains", _, "primary" | "verify" | "transfer"]
+        | ["analytics", _, _] => wrong_method(),
         _ => Problem::not_found("Endpoint"),
     }
 }

@@ -25,26 +25,23 @@ pub(crate) async fn guarded(
     let header = request.headers().get("authorization")?;
     let key = access::bearer(header.as_deref()).unwrap_or_default();
     let hash = if key.is_empty() { String::new() } else { ids::sha256_hex(key.as_bytes()) };
-    let counted = || {
-        keys::known(&hash, entropy::now())
-            .map(|row| key_windows::take(&row.id, row.rate_limit, entropy::now()))
+    let place = format!("{:?} {path}", request.method());
+    let found = if hash.is_empty() { Ok(None) } else { keys::find(env, ctx, &hash, entropy::now()).await };
+    let found = match found {
+        Ok(found) => found,
+        Err(error) => return respond::failure(&error.into(), &place),
     };
-    // A key this isolate does not know yet is counted once its request has shown that it is one.
-    let mut verdict = if hash.is_empty() { None } else { counted() };
+    let verdict = found.map(|row| key_windows::take(&row.id, row.rate_limit, entropy::now()));
     if let Some(over) = verdict.filter(|verdict| !verdict.allowed) {
         let text = format!("Rate limit exceeded. Try again in {} seconds.", over.retry_after_s);
         let mut response = respond::problem(&Problem::new(Code::RateLimited, text))?;
         show(response.headers_mut(), over)?;
         return Ok(response);
     }
-    let place = format!("{:?} {path}", request.method());
     let mut response = match once(request, env, ctx, path).await {
         Ok(response) => response,
         Err(failure) => respond::failure(&failure, &place)?,
     };
-    if verdict.is_none() && !hash.is_empty() {
-        verdict = counted();
-    }
     if let Some(verdict) = verdict {
         show(response.headers_mut(), verdict)?;
     }

@@ -22,6 +22,9 @@ mod ledger;
 mod library;
 mod links;
 mod money;
+mod openapi;
+#[path = "../openapi_document/mod.rs"]
+mod openapi_document;
 mod public_tools;
 mod reconcile;
 mod redirect;
