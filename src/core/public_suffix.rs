@@ -3,22 +3,51 @@
 //! `acme.co.uk` is one owner's, `co.uk` is everybody's, and so is `github.io`. Cookies are shared, and
 //! `redir_url` is followed, within one registrable domain only. Private rules count as well, as in browsers.
 
+use std::sync::LazyLock;
+
 /// The list as a trie; its form is described in `build_support/public_suffixes.rs`.
 static TRIE: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/public_suffixes.bin"));
+
+/// Where the top-level domains of each first letter begin in [`TRIE`]: every look-up starts among them, and there are
+/// more than a thousand.
+static INITIALS: LazyLock<Vec<(u8, &'static [u8])>> = LazyLock::new(|| {
+    let mut initials: Vec<(u8, &'static [u8])> = Vec::new();
+    let mut block = TRIE;
+    while let Some(entry) = Entry::first_of(block) {
+        let initial = entry.name.first().copied().unwrap_or_default();
+        if initials.last().is_none_or(|(last, _)| *last != initial) {
+            initials.push((initial, block));
+        }
+        block = entry.after;
+    }
+    initials
+});
 
 /// The registrable domain of a host (lower case, Punycode): its public suffix and one label more.
 ///
 /// `None` for addresses, single labels and public suffixes themselves.
 #[must_use]
 pub fn registrable(host: &str) -> Option<&str> {
+    walk(host).map(|(domain, _)| domain)
+}
+
+/// The registrable domain, and whether it is that of every host below it too.
+fn walk(host: &str) -> Option<(&str, bool)> {
     let is_address = host.rsplit('.').next().is_none_or(|last| last.bytes().all(|b| b.is_ascii_digit()));
     if is_address || host.contains([':', '[']) {
         return None;
     }
     let mut suffix_labels = 1;
+    let mut is_settled = false;
     let mut block = TRIE;
     for (index, label) in host.rsplit('.').enumerate() {
-        let step = look(block, label)?;
+        if index == 0 {
+            // Wildcards and exceptions, which come first, are of no top-level domain.
+            let initial = label.bytes().next();
+            let from = INITIALS.iter().find(|(letter, _)| Some(*letter) == initial);
+            block = from.map_or(&[], |(_, block)| *block);
+        }
+        let step = look(block, label);
         if step.is_exception {
             suffix_labels = index;
             break;
@@ -28,13 +57,15 @@ pub fn registrable(host: &str) -> Option<&str> {
         }
         block = step.below;
         if block.is_empty() {
+            // Past the domain's own labels a host below it might have taken another way down.
+            is_settled = index <= suffix_labels;
             break;
         }
     }
     let mut dots = host.rmatch_indices('.').map(|(at, _)| at);
     let before_suffix = dots.nth(suffix_labels.checked_sub(1)?)?;
     let start = dots.next().map_or(0, |at| at + 1);
-    (start < before_suffix).then(|| host.get(start..))?
+    (start < before_suffix).then(|| host.get(start..)).flatten().map(|domain| (domain, is_settled))
 }
 
 /// Whether two hosts are one owner's.
@@ -51,7 +82,9 @@ pub fn shared<'a>(one: &'a str, other: &str) -> Option<&'a str> {
     if ours.next() != theirs.next() || ours.next()? != theirs.next()? {
         return None;
     }
-    registrable(one).filter(|domain| registrable(other) == Some(domain))
+    let (domain, is_settled) = walk(one)?;
+    let is_below = || other.strip_suffix(domain).is_some_and(|rest| rest.is_empty() || rest.ends_with('.'));
+    (if is_settled { is_below() } else { registrable(other) == Some(domain) }).then_some(domain)
 }
 
 /// What one level of the trie says about a label.
@@ -61,22 +94,14 @@ struct Step<'a> {
     below: &'a [u8],
 }
 
-/// `None` only when the trie is damaged.
-fn look<'a>(mut block: &'a [u8], label: &str) -> Option<Step<'a>> {
+fn look<'a>(mut block: &'a [u8], label: &str) -> Step<'a> {
     let mut step = Step { is_rule: false, is_exception: false, below: &[] };
-    while let Some((&head, rest)) = block.split_first() {
-        let (name, rest) = rest.split_at_checked(usize::from(head & 63))?;
+    while let Some(entry) = Entry::first_of(block) {
+        let Entry { name, is_rule, below, after } = entry;
         // In order; wildcards and exceptions come before all letters.
         if name > label.as_bytes() && name > b"*".as_slice() {
             break;
         }
-        let is_rule = head & 64 != 0;
-        let (below, after) = if head & 128 == 0 {
-            (Default::default(), rest)
-        } else {
-            let (length, rest) = varint(rest)?;
-            rest.split_at_checked(length)?
-        };
         if name == label.as_bytes() {
             step.is_rule |= is_rule;
             step.below = below;
@@ -87,7 +112,30 @@ fn look<'a>(mut block: &'a [u8], label: &str) -> Option<Step<'a>> {
         }
         block = after;
     }
-    Some(step)
+    step
+}
+
+/// A node of the trie, and what comes after it on its level.
+struct Entry<'a> {
+    name: &'a [u8],
+    is_rule: bool,
+    below: &'a [u8],
+    after: &'a [u8],
+}
+
+impl<'a> Entry<'a> {
+    /// `None` at the end, or where the trie is damaged.
+    fn first_of(block: &'a [u8]) -> Option<Self> {
+        let (&head, rest) = block.split_first()?;
+        let (name, rest) = rest.split_at_checked(usize::from(head & 63))?;
+        let (below, after) = if head & 128 == 0 {
+            (Default::default(), rest)
+        } else {
+            let (length, rest) = varint(rest)?;
+            rest.split_at_checked(length)?
+        };
+        Some(Self { name, is_rule: head & 64 != 0, below, after })
+    }
 }
 
 fn varint(mut bytes: &[u8]) -> Option<(usize, &[u8])> {
@@ -164,6 +212,9 @@ mod tests {
             ("go.example", "shop.example", None),
             ("go.shop.example", "shop.example", Some("shop.example")),
             ("x.y.ck", "z.x.y.ck", Some("x.y.ck")),
+            ("a.kobe.jp", "b.a.kobe.jp", None),
+            ("c.b.a.kobe.jp", "b.a.kobe.jp", Some("b.a.kobe.jp")),
+            ("go.amazonaws.com", "x.s3.amazonaws.com", None),
         ] {
             assert_eq!(shared(one, other), expected, "{one} {other}");
         }
