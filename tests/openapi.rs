@@ -27,9 +27,8 @@ use syn::{Arm, Expr, ItemFn, Lit, Pat};
 
 static DOCUMENT: LazyLock<Document> = LazyLock::new(Document::read);
 
-/// Routes that are nobody's API: the tool that starts an instance uses them.
-const INTERNAL: [(&str, &str); 3] =
-    [("post", "/_pimms/bootstrap"), ("put", "/_pimms/faults"), ("post", "/_pimms/upkeep")];
+/// A route that is nobody's API: the tool that starts an instance uses it.
+const INTERNAL: (&str, &str) = ("post", "/_pimms/bootstrap");
 
 // ---- the document itself ----
 
@@ -370,6 +369,8 @@ fn router() -> Router {
         let Pat::Tuple(tuple) = &arm.pat else { continue };
         let methods = methods(&tuple.elems[0]);
         match (literal(&tuple.elems[1]), literal(&tuple.elems[2]), methods.as_slice()) {
+            // In the local runtime alone, for tests.
+            (Some(_), Some(_), [_]) if said_of(arm.guard.as_ref()).contains("is_local") => {}
             (Some(first), Some(rest), [method]) => {
                 router.known.insert((method.clone(), format!("/{first}{rest}")));
             }
@@ -438,9 +439,8 @@ fn shape(path: &str) -> String {
 fn every_route_is_documented_and_every_documented_operation_is_a_route() {
     let mut known = router().known;
     assert!(known.len() > 50, "{known:?}");
-    for (method, path) in INTERNAL {
-        assert!(known.remove(&(method.to_owned(), path.to_owned())), "{method} {path} is gone");
-    }
+    let (method, path) = INTERNAL;
+    assert!(known.remove(&(method.to_owned(), path.to_owned())), "{method} {path} is gone");
     let documented: BTreeSet<Route> =
         DOCUMENT.operations().iter().map(|found| (found.method.to_owned(), shape(found.path))).collect();
     let missing: Vec<&Route> = known.difference(&documented).collect();
