@@ -44,7 +44,7 @@ fn count_clicks() -> String {
 #[must_use]
 pub fn insert_clicks(condition: &str) -> String {
     let new = new_clicks(condition);
-    format!("INSERT INTO clicks ({COLUMNS}) SELECT {COLUMNS} {new}")
+    format!("INSERT INTO clicks ({COLUMNS}) SELECT {} {new}", values())
 }
 
 /// Stores the rest of the batch: what is no click, and what is a repetition of one.
@@ -52,8 +52,18 @@ fn insert_others() -> String {
     let from = rows_of_text();
     format!(
         "INSERT OR IGNORE INTO visits ({COLUMNS}, verdict) \
-         SELECT {COLUMNS}, CASE r.verdict WHEN '' THEN 'repeat' ELSE r.verdict END {from} \
-         WHERE NOT EXISTS (SELECT 1 FROM clicks AS c WHERE c.id = r.id)"
+         SELECT {}, CASE r.verdict WHEN '' THEN 'repeat' ELSE r.verdict END {from} \
+         WHERE NOT EXISTS (SELECT 1 FROM clicks AS c WHERE c.id = r.id)",
+        values()
+    )
+}
+
+/// The values of [`COLUMNS`]. An address is stored only where the workspace has asked for it.
+fn values() -> String {
+    COLUMNS.replace(
+        ", ip,",
+        ", CASE WHEN EXISTS (SELECT 1 FROM workspaces AS w WHERE w.id = r.workspace_id AND w.keeps_addresses = 1) \
+         THEN r.ip ELSE '' END,",
     )
 }
 
@@ -62,4 +72,18 @@ fn rows_of_text() -> String {
     let names = COLUMNS.split(", ").chain(["verdict", "is_known", "fingerprint_before"]);
     let list = names.map(|name| format!("value ->> '{name}' AS {name}")).collect::<Vec<_>>().join(", ");
     format!("FROM (SELECT {list} FROM json_each(?1)) AS r")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_address_depends_on_the_workspace_and_all_else_does_not() {
+        let [_, clicks, visits] = statements();
+        for text in [clicks, visits] {
+            assert_eq!(text.matches("w.keeps_addresses = 1) THEN r.ip ELSE").count(), 1, "{text}");
+        }
+        assert_eq!(values().matches("CASE").count(), 1);
+    }
 }

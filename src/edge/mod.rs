@@ -37,6 +37,7 @@ pub(crate) mod listing;
 pub(crate) mod objects;
 pub(crate) mod page_head;
 pub(crate) mod password_attempts;
+pub(crate) mod person;
 pub(crate) mod probe;
 pub(crate) mod quick;
 pub(crate) mod seal;

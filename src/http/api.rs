@@ -7,8 +7,8 @@ use crate::core::problem::{Code, Problem};
 use crate::http::failure::Answer;
 use crate::http::{
     analytics, customer_activity, customer_writes, customers, domains, events, folders, fx_rates, ledger,
-    ledger_entries, link_bulk, links, public_tools, sales, stripe_settings, tags, tokens, track, transfers,
-    utm_templates, workspaces,
+    ledger_entries, link_bulk, links, person, public_tools, sales, stripe_settings, tags, tokens, track,
+    transfers, utm_templates, workspaces,
 };
 
 /// Answers `path`, which comes without the prefix `/api`.
@@ -81,7 +81,8 @@ pub(crate) async fn route(request: Request, env: &Env, ctx: &Context, path: &str
         (Method::Get, ["analytics", path @ ..]) if path.len() <= 2 => {
             analytics::report(&request, env, ctx, path).await
         }
-        (Method::Delete, ["customers", id]) => ledger::erase(&request, env, ctx, id).await,
+        (Method::Get, ["customers", id, "export"]) => person::export(&request, env, ctx, id).await,
+        (Method::Delete, ["customers", id]) => person::erase(&request, env, ctx, id).await,
         _ => Err(unknown(&segments).into()),
     }
 }

@@ -1,4 +1,4 @@
-//! What the ledger says of itself: totals, parked facts, the webhook log, rebuild, erasure.
+//! What the ledger says of itself: totals, parked facts, the webhook log, rebuild.
 
 use serde_json::{Value, json};
 use worker::{Context, Env, Request};
@@ -6,7 +6,6 @@ use worker::{Context, Env, Request};
 use crate::core::access::Permission;
 use crate::core::ledger::messages::{LogRow, ParkedRow, ToDirectory};
 use crate::core::mode::Mode;
-use crate::core::problem::Problem;
 use crate::edge::{d1_ledger, objects, settings};
 use crate::http::failure::Answer;
 use crate::http::{auth, query, respond};
@@ -77,15 +76,4 @@ pub(crate) async fn rebuild(request: &Request, env: &Env, ctx: &Context) -> Answ
         customers += listed;
     }
     Ok(respond::json(202, &json!({"customers": customers}))?)
-}
-
-/// `DELETE /api/customers/{id}`: the person goes, the money stays.
-pub(crate) async fn erase(request: &Request, env: &Env, ctx: &Context, id: &str) -> Answer {
-    let workspace_id = &auth::permitted(request, env, ctx, Permission::CustomersWrite).await?.workspace_id;
-    let mode = query(request)?.mode()?;
-    let customer_id = d1_ledger::customer(env, workspace_id, mode, id).await?;
-    let customer_id = customer_id.ok_or_else(|| Problem::not_found("Customer"))?;
-    let stub = objects::directory(env, workspace_id, mode)?;
-    let () = objects::call(&stub, &ToDirectory::Erase { customer_id: customer_id.clone() }).await?;
-    Ok(respond::json(200, &json!({"id": customer_id}))?)
 }

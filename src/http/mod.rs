@@ -24,6 +24,7 @@ pub(crate) mod limits;
 pub(crate) mod link_bulk;
 pub(crate) mod link_writes;
 pub(crate) mod links;
+pub(crate) mod person;
 pub(crate) mod public_tools;
 pub(crate) mod redirect;
 pub(crate) mod reported;

@@ -25,6 +25,7 @@ mod money;
 mod openapi;
 #[path = "../openapi_document/mod.rs"]
 mod openapi_document;
+mod person;
 mod public_tools;
 mod reconcile;
 mod redirect;

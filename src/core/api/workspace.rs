@@ -25,6 +25,8 @@ pub struct Workspace {
     pub currency: Currency,
     /// JSON array of host names whose pages may report clicks; empty: any.
     pub allowed_hostnames: String,
+    /// 1: visitors' addresses are stored with their clicks.
+    pub keeps_addresses: i64,
     /// When it was made.
     pub created_at: Millis,
 }
@@ -50,6 +52,7 @@ pub struct WorkspaceBody {
     logo: Given<String>,
     currency: Option<Currency>,
     allowed_hostnames: Option<Vec<String>>,
+    keeps_addresses: Option<bool>,
 }
 
 impl WorkspaceBody {
@@ -85,6 +88,7 @@ impl WorkspaceBody {
             })?,
             currency: currency.value(),
             allowed_hostnames: hosts.transpose()?,
+            keeps_addresses: fields.boolean("storeVisitorAddresses")?.value(),
         })
     }
 
@@ -99,6 +103,7 @@ impl WorkspaceBody {
             allowed_hostnames: self
                 .allowed_hostnames
                 .map_or(workspace.allowed_hostnames, |hosts| json!(hosts).to_string()),
+            keeps_addresses: self.keeps_addresses.map_or(workspace.keeps_addresses, i64::from),
             ..workspace
         }
     }
@@ -124,6 +129,7 @@ impl Workspace {
             "createdAt": self.created_at.to_iso(),
             "users": [{"role": "owner", "defaultFolderId": Value::Null}],
             "domains": domains, "flags": {}, "store": Value::Null, "allowedHostnames": hosts,
+            "storeVisitorAddresses": self.keeps_addresses == 1,
         })
     }
 }

@@ -172,6 +172,11 @@ pub enum ToLedger {
         /// The workspace's settings.
         policy: Policy,
     },
+    /// Says all it knows of its person; changes nothing. Answered like [`ToLedger::Seal`].
+    Tell {
+        /// Which customer this is.
+        customer_id: String,
+    },
     /// Projects everything anew.
     Project {
         /// Which customer this is.

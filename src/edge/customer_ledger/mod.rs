@@ -130,6 +130,7 @@ impl CustomerLedger {
                 keep(&self.sql(), "sealed_to", &winner)?;
                 objects::answer(&self.sealed()?)
             }
+            ToLedger::Tell { customer_id: _ } => objects::answer(&self.sealed()?),
             ToLedger::Erase { customer_id, policy } => {
                 let change =
                     Change { facts: Vec::new(), absorbed: Vec::new(), erased: true, everything: false };

@@ -46,8 +46,9 @@ impl Directory {
         in_transaction(&self.state, move || {
             schema::keep_policy(&storage, &delivery.policy)?;
             if let Some(claim) = &delivery.claim {
-                let query = "SELECT answer FROM claims WHERE claim = ?";
-                let earlier: Vec<Answer> = sql::rows(&storage, query, vec![claim.key.as_str().into()])?;
+                let query = "SELECT answer FROM claims WHERE claim IN (?, ?)";
+                let keys = vec![claim.key.as_str().into(), hidden(&salt, &claim.key).into()];
+                let earlier: Vec<Answer> = sql::rows(&storage, query, keys)?;
                 if let Some(earlier) = earlier.into_iter().next() {
                     let customer_id = known(&storage, &salt, &delivery.facts)?;
                     let was_known = customer_id.is_some();
@@ -74,6 +75,11 @@ impl Directory {
                 let values: Vec<SqlStorageValue> =
                     vec![fact.key().into(), named.customer_id.as_str().into(), body.into()];
                 sql::run(&storage, query, values)?;
+                if let Some(claim) = &delivery.claim {
+                    let query = "INSERT OR IGNORE INTO claim_owners (customer_id, claim) VALUES (?, ?)";
+                    let values = vec![named.customer_id.as_str().into(), claim.key.as_str().into()];
+                    sql::run(&storage, query, values)?;
+                }
                 accepted.was_known = named.was_known;
                 accepted.customer_id = Some(named.customer_id);
             }
@@ -103,6 +109,7 @@ impl Directory {
                 let query = "INSERT OR REPLACE INTO aliases (alias, payment, tracked, customer_id) VALUES (?, NULL, 0, ?)";
                 sql::run(&storage, query, vec![hidden.into(), customer_id.as_str().into()])?;
             }
+            hide_claims(&storage, &salt, &customer_id)?;
             sql::run(
                 &storage,
                 "UPDATE customers SET erased = 1 WHERE id = ?",
@@ -238,6 +245,24 @@ pub(super) fn current(storage: &SqlStorage, id: &str) -> Result<String> {
     let query = "SELECT merged_into FROM customers WHERE id = ?";
     let found: Vec<Merged> = sql::rows(storage, query, vec![id.into()])?;
     Ok(found.into_iter().next().and_then(|m| m.merged_into).unwrap_or_else(|| id.to_owned()))
+}
+
+/// What a person's track calls were answered goes; that they were made is still recognised.
+fn hide_claims(storage: &SqlStorage, salt: &str, customer_id: &str) -> Result<()> {
+    #[derive(Deserialize)]
+    struct Row {
+        claim: String,
+    }
+    let owners = "customer_id IN (SELECT id FROM customers WHERE id = ?1 OR merged_into = ?1)";
+    let query = format!("SELECT claim FROM claim_owners WHERE {owners}");
+    let claims: Vec<Row> = sql::rows(storage, &query, vec![customer_id.into()])?;
+    for Row { claim } in claims {
+        sql::run(storage, "DELETE FROM claims WHERE claim = ?", vec![claim.as_str().into()])?;
+        let query = "INSERT OR IGNORE INTO claims (claim, answer) VALUES (?, '')";
+        sql::run(storage, query, vec![hidden(salt, &claim).into()])?;
+    }
+    let query = format!("DELETE FROM claim_owners WHERE {owners}");
+    sql::run(storage, &query, vec![customer_id.into()])
 }
 
 /// The name of an erased person: a salted hash, so that it can be recognised but not read.

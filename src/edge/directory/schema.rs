@@ -24,6 +24,9 @@ CREATE TABLE IF NOT EXISTS merges (loser TEXT PRIMARY KEY) STRICT;
 CREATE TABLE IF NOT EXISTS chores (
   customer_id TEXT NOT NULL, chore TEXT NOT NULL, PRIMARY KEY (customer_id, chore)) STRICT;
 CREATE TABLE IF NOT EXISTS claims (claim TEXT PRIMARY KEY, answer TEXT NOT NULL) STRICT;
+-- Whose claim it is: an erasure hides it.
+CREATE TABLE IF NOT EXISTS claim_owners (
+  customer_id TEXT NOT NULL, claim TEXT NOT NULL, PRIMARY KEY (customer_id, claim)) STRICT, WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS parked (
   key TEXT PRIMARY KEY, event_id TEXT NOT NULL, event_type TEXT NOT NULL, at INTEGER NOT NULL,
   account TEXT NOT NULL, reason TEXT NOT NULL, raw TEXT) STRICT;
