@@ -8,6 +8,7 @@ use std::time::Duration;
 use pimms_cli::bench::redirect::{self, Options};
 use pimms_cli::bench::serve::{self, Server};
 use pimms_cli::bench::variant::{self, Variant};
+use pimms_cli::bench::{analytics, ingest};
 use pimms_cli::progress::Progress;
 use pimms_cli::project::Project;
 
@@ -69,4 +70,18 @@ impl Drop for Folder {
     fn drop(&mut self) {
         let _ = fs::remove_dir_all(&self.0);
     }
+}
+
+#[test]
+fn clicks_arrive_once_each() {
+    let measured = ingest::measure(300, 8).unwrap();
+    assert_eq!((measured.lost, measured.duplicated), (0, 0), "{measured:?}");
+}
+
+/// That the questions are answered and their totals are those of the clicks; how fast, is not asked here.
+#[test]
+fn a_dashboards_questions_are_answered_from_sums() {
+    let measured = analytics::measure(3_000, 1, 1).unwrap();
+    let table = analytics::table(&[measured]);
+    assert!(table.contains("countries of one link"), "{table}");
 }
