@@ -376,6 +376,8 @@ fn reports(api: &mut Reader, story: &Story) {
         "{done}"
     );
     api.ask("listCustomerClicks", &[("id", &story.customer)], None);
+    let told = api.ask("exportCustomer", &[("id", &story.customer)], None);
+    assert!(told["facts"].as_array().is_some_and(|facts| !facts.is_empty()), "{told}");
     let body = json!({"externalId": "made", "name": "M", "email": "m@shop.example", "country": "FR",
         "avatar": "https://shop.example/m.png", "stripeCustomerId": "cus_m"});
     let made = id(&api.ask("createCustomer", &[], Some(&body)));
