@@ -1,17 +1,19 @@
-//! The stream of clicks, leads or sales.
+//! The stream of clicks, leads, sales and what undid them.
 
 use serde::Deserialize;
-use worker::{Env, Result};
+use worker::{D1Database, D1PreparedStatement, D1Result, Env, Result};
 
 use crate::core::analytics::{Filter, Window};
-use crate::core::api::event::{Click, Event, Kind, Person};
+use crate::core::api::cursor::Cursor;
+use crate::core::api::event::{self, Click, Event, Found, Kind, Person};
+use crate::core::sql::Bind;
 use crate::edge::figures::Scope;
 use crate::edge::{codec, d1};
 
 /// Which part of the stream is wanted.
 pub(crate) struct Wanted<'a> {
-    /// Of which kind.
-    pub kind: Kind,
+    /// Of which kinds.
+    pub kinds: &'a [Kind],
     /// Which of them.
     pub filter: &'a Filter,
     /// From when to when.
@@ -22,6 +24,8 @@ pub(crate) struct Wanted<'a> {
     pub of_devices: bool,
     /// Only those with (`true`) or without (`false`) a link.
     pub attributed: Option<bool>,
+    /// Only what comes after this place.
+    pub cursor: Option<&'a Cursor>,
     /// How many.
     pub limit: i64,
     /// After how many.
@@ -34,68 +38,100 @@ const PERSON: &str = "k.id AS customer_id, k.external_id AS customer_external_id
     k.email AS customer_email, k.avatar AS customer_avatar, k.created_at AS customer_created_at, \
     k.first_sale_at AS customer_first_sale_at, json_array_length(k.body, '$.touches') AS customer_clicks";
 
-/// The rows, in order.
-pub(crate) async fn list(
-    env: &Env,
+/// The rows, in order: by time, then by id, whatever their kinds.
+pub(crate) async fn list(env: &Env, scope: &Scope, wanted: &Wanted<'_>) -> Result<Vec<Found>> {
+    let db = d1::database(env)?;
+    if let [kind] = wanted.kinds {
+        let answer = statement(&db, scope, wanted, *kind, (wanted.limit, wanted.offset))?.all().await?;
+        return found(*kind, &answer);
+    }
+    // Any of the kinds may have all rows of the page, so each is read as far as the page reaches.
+    let reach = wanted.offset.saturating_add(wanted.limit);
+    let statements = wanted.kinds.iter().map(|kind| statement(&db, scope, wanted, *kind, (reach, 0)));
+    let answers = db.batch(statements.collect::<Result<Vec<_>>>()?).await?;
+    let mut all = Vec::new();
+    for (kind, answer) in wanted.kinds.iter().zip(&answers) {
+        all.extend(found(*kind, answer)?);
+    }
+    let count = |n: i64| usize::try_from(n).unwrap_or(usize::MAX);
+    Ok(event::merged(all, wanted.ascending, count(wanted.offset), count(wanted.limit)))
+}
+
+/// The query of one kind.
+fn statement(
+    db: &D1Database,
     scope: &Scope,
     wanted: &Wanted<'_>,
-) -> Result<Vec<(Event, Click, Person)>> {
+    kind: Kind,
+    (limit, offset): (i64, i64),
+) -> Result<D1PreparedStatement> {
     let mut condition = wanted.filter.condition(&scope.workspace_id, wanted.window);
-    if wanted.kind == Kind::Click && wanted.of_devices {
+    if kind == Kind::Click && wanted.of_devices {
         wanted.filter.devices_of_clicks(&scope.workspace_id, &mut condition);
-    } else if wanted.kind == Kind::Click {
+    } else if kind == Kind::Click {
         wanted.filter.customer_of_clicks(&mut condition);
     } else {
         condition.and("ev.mode = ?", [scope.mode.as_str().into()]);
         wanted.filter.customer_of_events(&mut condition);
+    }
+    match kind {
+        Kind::Refund => condition.and("ev.kind = 'refund'", []),
+        Kind::Dispute => condition.and("ev.kind IN ('dispute', 'reinstated')", []),
+        Kind::Click | Kind::Lead | Kind::Sale => {}
     }
     match wanted.attributed {
         Some(true) => condition.and("ev.link_id IS NOT NULL", []),
         Some(false) => condition.and("ev.link_id IS NULL", []),
         None => {}
     }
-    let joins = "LEFT JOIN clicks c ON c.id = ev.click_id LEFT JOIN customers k ON k.id = ev.customer_id";
-    let (columns, from) = match wanted.kind {
-        Kind::Click => (
-            format!("ev.id, ev.at, ev.link_id, {CLICK}"),
-            "clicks ev JOIN clicks c ON c.id = ev.id".to_owned(),
-        ),
-        Kind::Lead => (
-            format!(
-                "ev.id, ev.at, ev.link_id, ev.click_id AS event_click_id, ev.event_name, ev.quantity, ev.metadata, \
-                 {CLICK}, {PERSON}"
-            ),
-            format!("leads ev {joins}"),
-        ),
-        Kind::Sale => (
-            format!(
-                "ev.id, ev.at, ev.link_id, ev.click_id AS event_click_id, ev.event_name, ev.amount, ev.currency, \
-                 ev.processor, ev.invoice_id, {CLICK}, {PERSON}"
-            ),
-            format!("sales ev {joins}"),
+    if let Some(Cursor { at, id }) = wanted.cursor {
+        let after = if wanted.ascending { "(ev.at, ev.id) > (?, ?)" } else { "(ev.at, ev.id) < (?, ?)" };
+        condition.and(after, [at.0.into(), id.as_str().into()]);
+    }
+    let own = match kind {
+        Kind::Click => "",
+        Kind::Lead => "ev.click_id AS event_click_id, ev.event_name, ev.quantity, ev.metadata, ",
+        Kind::Sale => {
+            "ev.click_id AS event_click_id, ev.event_name, ev.amount, ev.currency, ev.processor, ev.invoice_id, "
+        }
+        Kind::Refund | Kind::Dispute => {
+            "ev.click_id AS event_click_id, ev.kind, ev.amount, ev.currency, ev.sale_id, ev.reference, \
+             s.at AS sale_at, s.processor, s.invoice_id, "
+        }
+    };
+    let table = match kind {
+        Kind::Click => "clicks ev JOIN clicks c ON c.id = ev.id",
+        Kind::Lead => "leads ev",
+        Kind::Sale => "sales ev",
+        Kind::Refund | Kind::Dispute => "entries ev LEFT JOIN sales s ON s.id = ev.sale_id",
+    };
+    let (person, joins) = match kind {
+        Kind::Click => (String::new(), ""),
+        _ => (
+            format!(", {PERSON}"),
+            "LEFT JOIN clicks c ON c.id = ev.click_id LEFT JOIN customers k ON k.id = ev.customer_id",
         ),
     };
     let direction = if wanted.ascending { "ASC" } else { "DESC" };
     let query = format!(
-        "SELECT {columns} FROM {from} WHERE {} ORDER BY ev.at {direction}, ev.id {direction} LIMIT ? OFFSET ?",
+        "SELECT ev.id, ev.at, ev.link_id, {own}{CLICK}{person} FROM {table} {joins} WHERE {} \
+         ORDER BY ev.at {direction}, ev.id {direction} LIMIT ? OFFSET ?",
         condition.text()
     );
-    let binds = [condition.binds(), &[wanted.limit.into(), wanted.offset.into()]].concat();
-    let statement = d1::statement(&d1::database(env)?, &query, &d1::binds(&binds)?)?;
-    // One row is three things; each reads what is its own.
-    let answer = statement.all().await?;
+    let page: [Bind; 2] = [limit.into(), offset.into()];
+    d1::statement(db, &query, &d1::binds(&[condition.binds(), &page].concat())?)
+}
+
+/// One row is three things; each reads what is its own.
+fn found(kind: Kind, answer: &D1Result) -> Result<Vec<Found>> {
     let events: Vec<Event> = answer.results()?;
     let clicks: Vec<Click> = answer.results()?;
     let persons: Vec<Person> = answer.results()?;
     if events.len() != clicks.len() || events.len() != persons.len() {
         return Err(codec::missing("a row"));
     }
-    Ok(events
-        .into_iter()
-        .zip(clicks)
-        .zip(persons)
-        .map(|((event, click), person)| (event, click, person))
-        .collect())
+    let rows = events.into_iter().zip(clicks).zip(persons);
+    Ok(rows.map(|((event, click), person)| Found { kind, event, click, person }).collect())
 }
 
 /// Whether the workspace has, or had, this link: statistics of a deleted one stay.

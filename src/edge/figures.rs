@@ -97,6 +97,16 @@ pub(crate) async fn of_sales(env: &Env, scope: &Scope, ids: &[String]) -> Result
     sums(env, scope, rows).await
 }
 
+/// What some entries moved.
+pub(crate) async fn of_entries(env: &Env, scope: &Scope, ids: &[String]) -> Result<HashMap<String, Sum>> {
+    if ids.is_empty() {
+        return Ok(HashMap::new());
+    }
+    let (query, binds) = money(scope, "id", "id IN (SELECT value FROM json_each(?))", &[Bind::list(ids)]);
+    let rows: Vec<Money> = d1::rows(&d1::database(env)?, &query, &d1::binds(&binds)?).await?;
+    sums(env, scope, rows).await
+}
+
 async fn of(
     env: &Env,
     scope: &Scope,

@@ -80,7 +80,7 @@ fn asked<'a>(query: &'a Query, path: &[&'a str]) -> Result<(Option<&'static str>
 }
 
 /// `?gross=true` or `?saleType=gross`; net unless asked.
-fn is_gross(query: &Query) -> Result<bool, Problem> {
+pub(crate) fn is_gross(query: &Query) -> Result<bool, Problem> {
     let said = query.choice("saleType", &["net", "gross"])?;
     Ok(said == Some("gross") || query.boolean("gross", false)?)
 }
@@ -176,6 +176,7 @@ pub(crate) async fn filter(
 }
 
 /// The window of a report, and the zone its days are of.
+#[derive(Clone)]
 pub(crate) struct Span {
     /// From when to when.
     pub window: Window,

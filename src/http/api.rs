@@ -6,9 +6,7 @@ use worker::{Context, Env, Method, Request};
 use crate::core::problem::{Code, Problem};
 use crate::http::failure::Answer;
 use crate::http::{
-    analytics, customer_activity, customer_writes, customers, domains, events, folders, fx_rates, ledger,
-    ledger_entries, link_bulk, links, person, public_tools, sales, stripe_settings, tags, tokens, track,
-    transfers, utm_templates, workspaces,
+    analytics, customer_activity, customer_writes, customers, domains, events, exports, folders, fx_rates, ledger, ledger_entries, link_bulk, links, people_reports, person, public_tools, sales, stripe_settings, tags, tokens, track, transfers, utm_templates, workspaces,
 };
 
 /// Answers `path`, which comes without the prefix `/api`.
@@ -23,6 +21,7 @@ pub(crate) async fn route(request: Request, env: &Env, ctx: &Context, path: &str
     match (method, segments.as_slice()) {
         (Method::Post, ["links"]) => links::create(request, env, ctx).await,
         (Method::Get, ["links"]) => links::list(&request, env, ctx).await,
+        (Method::Get, ["links", "export"]) => exports::all_links(&request, env, ctx).await,
         (Method::Get, ["links", "count"]) => links::count(&request, env, ctx).await,
         (Method::Get, ["links", "info"]) => links::info(&request, env, ctx).await,
         (Method::Get, ["links", "random"]) => link_bulk::random(&request, env, ctx).await,
@@ -64,6 +63,7 @@ pub(crate) async fn route(request: Request, env: &Env, ctx: &Context, path: &str
         (Method::Get, ["parked"]) => ledger::parked(&request, env, ctx).await,
         (Method::Get, ["stripe", "events"]) => ledger::events(&request, env, ctx).await,
         (Method::Get, ["customers"]) => customers::list(&request, env, ctx).await,
+        (Method::Get, ["customers", "export"]) => exports::all_customers(&request, env, ctx).await,
         (Method::Get, ["customers", "count"]) => customers::count(&request, env, ctx).await,
         (Method::Get, ["customers", id, "activity"]) => {
             customer_activity::activity(&request, env, ctx, id).await
@@ -76,8 +76,13 @@ pub(crate) async fn route(request: Request, env: &Env, ctx: &Context, path: &str
             customer_writes::update(request, env, ctx, id).await
         }
         (Method::Get, ["customers", id]) => customers::show(&request, env, ctx, id).await,
+        (Method::Get, ["sales", "export"]) => exports::all_sales(&request, env, ctx).await,
         (Method::Get, ["sales", id]) => sales::show(&request, env, ctx, id).await,
+        (Method::Get, ["events", "export"]) => exports::all_events(&request, env, ctx).await,
         (Method::Get, ["events"]) => events::list(&request, env, ctx).await,
+        (Method::Get, ["analytics", "funnel"]) => people_reports::funnel(&request, env, ctx).await,
+        (Method::Get, ["analytics", "cohorts"]) => people_reports::cohorts(&request, env, ctx).await,
+        (Method::Get, ["analytics", "ltv"]) => people_reports::lifetime(&request, env, ctx).await,
         (Method::Get, ["analytics", path @ ..]) if path.len() <= 2 => {
             analytics::report(&request, env, ctx, path).await
         }

@@ -64,15 +64,16 @@ async fn of_customer(env: &Env, scope: &Scope, id: &str, part: Part) -> Result<V
     // Stripe's clock may run ahead of ours.
     let end = Millis(entropy::now().0.saturating_add(DAY_MS));
     let wanted = Wanted {
-        kind: part.kind,
+        kinds: &[part.kind],
         filter: &filter,
         window: Window { start: Millis(0), end, granularity: Granularity::Day },
         ascending: false,
         of_devices: part.of_devices,
         attributed: None,
+        cursor: None,
         limit: part.limit,
         offset: part.page.saturating_sub(1).saturating_mul(part.limit),
     };
     let found = d1_events::list(env, scope, &wanted).await?;
-    events::rows(env, scope, part.kind, &found).await
+    events::rows(env, scope, &found).await
 }

@@ -30,12 +30,15 @@ pub(crate) async fn list(request: &Request, env: &Env, ctx: &Context) -> Answer 
     let Some(customers) = found else {
         return Err(Problem::invalid("custom", "startingAfter", "There is no customer with this id").into());
     };
+    Ok(respond::json(200, &shown(env, &scope, &customers).await?)?)
+}
+
+/// Customers with their figures, in the order given.
+pub(crate) async fn shown(env: &Env, scope: &Scope, customers: &[Customer]) -> Result<Vec<Value>, Failure> {
     let ids: Vec<String> = customers.iter().map(|customer| customer.id.clone()).collect();
-    let figures = figures::of_customers(env, &scope, &ids).await?;
+    let figures = figures::of_customers(env, scope, &ids).await?;
     let none = Figures::default();
-    let shown: Vec<Value> =
-        customers.iter().map(|found| found.shown(figures.get(&found.id).unwrap_or(&none))).collect();
-    Ok(respond::json(200, &shown)?)
+    Ok(customers.iter().map(|found| found.shown(figures.get(&found.id).unwrap_or(&none))).collect())
 }
 
 /// `GET /customers/count`

@@ -1,4 +1,4 @@
-//! `GET /events`: clicks, leads or sales, one by one.
+//! `GET /events`: clicks, leads, sales and what undid them, one by one.
 
 use std::collections::HashMap;
 
@@ -6,81 +6,142 @@ use serde_json::Value;
 use worker::{Context, Env, Request};
 
 use crate::core::access::Permission;
-use crate::core::api::event::{Click, Event, Kind, Person, shown};
+use crate::core::analytics::Filter;
+use crate::core::api::cursor::Cursor;
+use crate::core::api::event::{Found, KINDS, Kind, shown};
 use crate::core::figures::Sum;
+use crate::core::problem::Problem;
 use crate::core::validate::Query;
 use crate::edge::d1_events::{self, Wanted};
 use crate::edge::figures::Scope;
 use crate::edge::{figures, link_rows};
 use crate::http::analytics::{Span, filter};
+use crate::http::auth::Caller;
 use crate::http::failure::{Answer, Failure};
 use crate::http::links::scope;
 use crate::http::{auth, is_generated_client, links, query, respond};
 
 const PAGE_SIZE: i64 = 100;
 const MAX_PAGE_SIZE: i64 = 1000;
+/// How far page numbers reach in a stream of several kinds: each kind is read up to the page.
+const MAX_REACH: i64 = 10_000;
 
-/// One ordered stream of one kind.
+/// A stream as the query describes it, apart from where to begin.
+#[derive(Clone)]
+pub(crate) struct Stream {
+    /// Whose.
+    pub scope: Scope,
+    kinds: &'static [Kind],
+    filter: Filter,
+    span: Span,
+    ascending: bool,
+    attributed: Option<bool>,
+}
+
+/// One ordered stream. The header `x-next-cursor` says how to go on, when there is more.
 pub(crate) async fn list(request: &Request, env: &Env, ctx: &Context) -> Answer {
     let caller = auth::permitted(request, env, ctx, Permission::AnalyticsRead).await?;
     let query = query(request)?;
-    let kind = match query.choice("event", &["clicks", "leads", "sales"])? {
-        Some("leads") => Kind::Lead,
-        Some("sales") => Kind::Sale,
-        _ => Kind::Click,
-    };
-    let scope = scope(&caller, &query)?;
-    let filter = filter(env, &caller, &scope, &query).await?;
-    let span = Span::read(env, &caller, &query, "24h").await?;
-    query.choice("sortBy", &["timestamp"])?;
+    let stream = Stream::read(request, env, &caller, &query, "24h").await?;
     let limit = query.page_size("limit", PAGE_SIZE, MAX_PAGE_SIZE)?;
-    let wanted = Wanted {
-        kind,
-        filter: &filter,
-        window: span.window,
-        ascending: is_ascending(&query)?,
-        of_devices: false,
-        attributed: attributed(&query, request)?,
-        limit,
-        offset: query.page()?.saturating_sub(1).saturating_mul(limit),
-    };
-    let events = d1_events::list(env, &scope, &wanted).await?;
-    Ok(respond::json(200, &rows(env, &scope, kind, &events).await?)?)
+    let cursor = Cursor::parse(&query)?;
+    let offset = query.page()?.saturating_sub(1).saturating_mul(limit);
+    if stream.kinds.len() > 1 && offset.saturating_add(limit) > MAX_REACH {
+        return Err(
+            Problem::invalid("too_big", "page", "Go further with the cursor of the page before").into()
+        );
+    }
+    let (found, next) = stream.part(env, cursor.as_ref(), limit, offset).await?;
+    let response = respond::json(200, &rows(env, &stream.scope, &found).await?)?;
+    if let Some(next) = next {
+        response.headers().set("x-next-cursor", &next.text())?;
+    }
+    Ok(response)
+}
+
+impl Stream {
+    /// Reads the query. `interval` is what it means when it says none.
+    pub(crate) async fn read(
+        request: &Request,
+        env: &Env,
+        caller: &Caller,
+        query: &Query,
+        interval: &'static str,
+    ) -> Result<Self, Failure> {
+        let word = query.choice("event", &KINDS.map(|(word, _)| word))?.unwrap_or("clicks");
+        let kinds = KINDS.iter().find(|(known, _)| *known == word).map_or(&[Kind::Click] as &[_], |(_, k)| k);
+        let scope = scope(caller, query)?;
+        let filter = filter(env, caller, &scope, query).await?;
+        let span = Span::read(env, caller, query, interval).await?;
+        query.choice("sortBy", &["timestamp"])?;
+        let (ascending, attributed) = (is_ascending(query)?, attributed(query, request)?);
+        Ok(Self { scope, kinds, filter, span, ascending, attributed })
+    }
+
+    /// The same, of sales.
+    pub(crate) fn of_sales(self) -> Self {
+        Self { kinds: &[Kind::Sale], ..self }
+    }
+
+    /// Some rows of it, and where to go on when there are more.
+    pub(crate) async fn part(
+        &self,
+        env: &Env,
+        cursor: Option<&Cursor>,
+        limit: i64,
+        offset: i64,
+    ) -> Result<(Vec<Found>, Option<Cursor>), Failure> {
+        let wanted = Wanted {
+            kinds: self.kinds,
+            filter: &self.filter,
+            window: self.span.window,
+            ascending: self.ascending,
+            of_devices: false,
+            attributed: self.attributed,
+            cursor,
+            // One more, which tells whether there is a next page.
+            limit: limit.saturating_add(1),
+            offset,
+        };
+        let mut found = d1_events::list(env, &self.scope, &wanted).await?;
+        let size = usize::try_from(limit).unwrap_or_default();
+        let has_more = found.len() > size;
+        found.truncate(size);
+        let last = found.last().filter(|_| has_more);
+        let next = last.map(|last| Cursor { at: last.event.at, id: last.event.id.clone() });
+        Ok((found, next))
+    }
 }
 
 /// Events as they are shown, each with its link and its customer.
-pub(crate) async fn rows(
-    env: &Env,
-    scope: &Scope,
-    kind: Kind,
-    events: &[(Event, Click, Person)],
-) -> Result<Vec<Value>, Failure> {
-    let mut link_ids: Vec<String> = events.iter().filter_map(|(event, ..)| event.link_id.clone()).collect();
+pub(crate) async fn rows(env: &Env, scope: &Scope, events: &[Found]) -> Result<Vec<Value>, Failure> {
+    let mut link_ids: Vec<String> = events.iter().filter_map(|found| found.event.link_id.clone()).collect();
     link_ids.sort_unstable();
     link_ids.dedup();
     let found = link_rows::find_all(env, &scope.workspace_id, &link_ids, true).await?;
     let found = links::shown(env, scope, found).await?;
     let by_id: HashMap<&str, &Value> =
         found.iter().filter_map(|link| Some((link.get("id")?.as_str()?, link))).collect();
-    let sales: Vec<String> = match kind {
-        Kind::Sale => events.iter().map(|(event, ..)| event.id.clone()).collect(),
-        Kind::Click | Kind::Lead => Vec::new(),
+    let ids = |kinds: &[Kind]| -> Vec<String> {
+        let of_kinds = events.iter().filter(|found| kinds.contains(&found.kind));
+        of_kinds.map(|found| found.event.id.clone()).collect()
     };
-    let sums = figures::of_sales(env, scope, &sales).await?;
-    let mut conversions: HashMap<String, usize> = HashMap::new();
-    for (.., person) in events {
-        *conversions.entry(person.id().to_owned()).or_default() += 1;
+    let mut sums = figures::of_sales(env, scope, &ids(&[Kind::Sale])).await?;
+    sums.extend(figures::of_entries(env, scope, &ids(&[Kind::Refund, Kind::Dispute])).await?);
+    let mut conversions: HashMap<&str, usize> = HashMap::new();
+    for found in events {
+        *conversions.entry(found.person.id()).or_default() += 1;
     }
     let nothing = Sum::default();
-    let rows = events.iter().map(|(event, click, person)| {
-        let link = event.link_id.as_deref().and_then(|id| by_id.get(id).copied()).unwrap_or(&Value::Null);
-        let of_person = conversions.get(person.id()).copied().unwrap_or(0);
-        shown(kind, (event, click, person), link, of_person, sums.get(&event.id).unwrap_or(&nothing))
+    let rows = events.iter().map(|found| {
+        let link = found.event.link_id.as_deref().and_then(|id| by_id.get(id).copied());
+        let of_person = conversions.get(found.person.id()).copied().unwrap_or(0);
+        shown(found, link.unwrap_or(&Value::Null), of_person, sums.get(&found.event.id).unwrap_or(&nothing))
     });
     Ok(rows.collect())
 }
 
-fn is_ascending(query: &Query) -> Result<bool, crate::core::problem::Problem> {
+fn is_ascending(query: &Query) -> Result<bool, Problem> {
     let word = match query.choice("sortOrder", &["asc", "desc"])? {
         Some(word) => Some(word),
         None => query.choice("order", &["asc", "desc"])?,

@@ -139,7 +139,7 @@ pub(crate) async fn read(request: &mut Request) -> Result<LinkBody, Failure> {
 }
 
 /// The filter of a list; a domain or folder that is not the workspace's is 404.
-async fn filter(env: &Env, caller: &Caller, query: &Query) -> Result<LinkFilter, Failure> {
+pub(crate) async fn filter(env: &Env, caller: &Caller, query: &Query) -> Result<LinkFilter, Failure> {
     let filter = LinkFilter::parse(query, None)?;
     if let Some(domain) = &filter.domain
         && !domains::is_owned(env, &caller.workspace_id, domain).await?

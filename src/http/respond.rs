@@ -1,7 +1,8 @@
 //! The only place that builds responses.
 
+use futures_util::TryStream;
 use serde::Serialize;
-use worker::{Headers, Response, ResponseBuilder, Result, console_error};
+use worker::{Error, Headers, Response, ResponseBuilder, Result, console_error};
 
 use crate::core::problem::Problem;
 use crate::core::redirect::Outcome;
@@ -90,6 +91,19 @@ pub(crate) fn file(content: Option<(&'static str, String)>) -> Result<Response> 
     headers.set("cache-control", "public, max-age=300")?;
     headers.set("x-content-type-options", "nosniff")?;
     Ok(ResponseBuilder::new().with_headers(headers).fixed(text.into_bytes()))
+}
+
+/// A file that is sent while it is written.
+pub(crate) fn download<S>(kind: &str, name: &str, chunks: S) -> Result<Response>
+where
+    S: TryStream<Ok = Vec<u8>, Error = Error> + 'static,
+{
+    let headers = Headers::new();
+    headers.set("content-type", kind)?;
+    headers.set("content-disposition", &format!("attachment; filename=\"{name}\""))?;
+    headers.set("cache-control", "no-store")?;
+    headers.set("x-content-type-options", "nosniff")?;
+    ResponseBuilder::new().with_status(200).with_headers(headers).from_stream(chunks)
 }
 
 /// A redirect to an address of ours.

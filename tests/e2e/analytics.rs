@@ -23,7 +23,7 @@ fn click(workspace: &Workspace, path: &str, agent: &str, referer: &str, cf: &Val
 
 /// Two links; three clicks from Lyon, Paris and San Francisco; one lead, two sales of which one is partly refunded,
 /// one sale without a click, one in yen, one in test mode.
-fn story(name: &str) -> (Workspace, String, String) {
+pub fn story(name: &str) -> (Workspace, String, String) {
     let workspace = Workspace::new(name);
     let link = |key: &str, tail: &str| {
         let body =

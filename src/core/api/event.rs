@@ -74,6 +74,17 @@ pub struct Event {
     processor: Option<String>,
     #[serde(default)]
     invoice_id: Option<String>,
+    /// Of an entry: `refund`, `dispute`, `reinstated`.
+    #[serde(default)]
+    kind: Option<String>,
+    /// The sale that an entry undoes.
+    #[serde(default)]
+    sale_id: Option<String>,
+    #[serde(default)]
+    sale_at: Option<Millis>,
+    /// `re_…`, `dp_…`, `ch_…`
+    #[serde(default)]
+    reference: Option<String>,
 }
 
 /// Which list it is in.
@@ -85,6 +96,43 @@ pub enum Kind {
     Lead,
     /// Sales.
     Sale,
+    /// What was paid back.
+    Refund,
+    /// What was disputed, and what of it came back.
+    Dispute,
+}
+
+/// The words of `?event=` on `GET /events`, and which kinds each means.
+pub const KINDS: [(&str, &[Kind]); 6] = [
+    ("clicks", &[Kind::Click]),
+    ("leads", &[Kind::Lead]),
+    ("sales", &[Kind::Sale]),
+    ("refunds", &[Kind::Refund]),
+    ("disputes", &[Kind::Dispute]),
+    ("all", &[Kind::Click, Kind::Lead, Kind::Sale, Kind::Refund, Kind::Dispute]),
+];
+
+/// One event with its click and its customer.
+#[derive(Debug, Clone)]
+pub struct Found {
+    /// What it is.
+    pub kind: Kind,
+    /// When and on which link.
+    pub event: Event,
+    /// The click that brought it; of a click, itself.
+    pub click: Click,
+    /// Nobody, for a click.
+    pub person: Person,
+}
+
+/// Events of several kinds as one list: by time, then by id, from after `skipped` of them.
+#[must_use]
+pub fn merged(mut found: Vec<Found>, ascending: bool, skipped: usize, limit: usize) -> Vec<Found> {
+    found.sort_by(|a, b| (a.event.at, &a.event.id).cmp(&(b.event.at, &b.event.id)));
+    if !ascending {
+        found.reverse();
+    }
+    found.into_iter().skip(skipped).take(limit).collect()
 }
 
 impl Click {
@@ -151,34 +199,58 @@ impl Person {
     }
 }
 
+impl Found {
+    /// The event that its word says, and its name.
+    fn names(&self) -> (&'static str, String) {
+        let name = self.event.event_name.clone().unwrap_or_default();
+        match (self.kind, self.event.kind.as_deref()) {
+            (Kind::Click, _) => ("click", name),
+            (Kind::Lead, _) => ("lead", name),
+            (Kind::Sale, _) => ("sale", name),
+            (Kind::Refund, _) => ("refund", "Refund".to_owned()),
+            (Kind::Dispute, Some("reinstated")) => ("dispute", "Dispute won".to_owned()),
+            (Kind::Dispute, _) => ("dispute", "Dispute".to_owned()),
+        }
+    }
+
+    /// The entry of the ledger that undid money. `sum`: its amount in the workspace's currency.
+    fn entry(&self, sum: &Sum) -> Value {
+        let event = &self.event;
+        json!({"id": event.id, "kind": event.kind, "amount": event.amount, "currency": event.currency,
+            "converted": sum.rest().is_empty().then_some(sum.amount), "saleId": event.sale_id,
+            "saleTimestamp": event.sale_at.map(Millis::to_iso), "invoiceId": event.invoice_id,
+            "paymentProcessor": event.processor, "reference": event.reference})
+    }
+}
+
 /// One row of the list. `link` is the link object or `null`, `conversions` how many rows of this page are the
-/// customer's, `net` what is left of a sale in the workspace's currency.
+/// customer's, `net` what is left of a sale, or what an entry moved, in the workspace's currency.
 #[must_use]
-pub fn shown(
-    kind: Kind,
-    (event, click, person): (&Event, &Click, &Person),
-    link: &Value,
-    conversions: usize,
-    net: &Sum,
-) -> Value {
+pub fn shown(found: &Found, link: &Value, conversions: usize, net: &Sum) -> Value {
+    let Found { kind, event, click, person } = found;
+    let (word, event_name) = found.names();
     let mut row = Map::new();
     let mut put = |name: &str, value: Value| row.insert(name.to_owned(), value);
     let shown_click = click.shown(event);
     put("timestamp", event.at.to_iso().into());
     put("link", link.clone());
     put("click", shown_click.clone());
-    if kind == Kind::Click {
-        put("event", "click".into());
-    } else {
-        put("event", if kind == Kind::Lead { "lead" } else { "sale" }.into());
+    put("event", word.into());
+    if *kind != Kind::Click {
         put("eventId", event.id.as_str().into());
-        put("eventName", event.event_name.clone().unwrap_or_default().into());
+        put("eventName", event_name.into());
         put("metadata", parsed(event.metadata.as_deref()));
         let mut customer = person.shown(conversions);
         if let (Value::Object(customer), Some(country)) = (&mut customer, &click.country) {
             customer.insert("country".to_owned(), country.as_str().into());
         }
         put("customer", customer);
+    }
+    if matches!(kind, Kind::Refund | Kind::Dispute) {
+        // No `saleAmount`: that of the sale is net already, and would be taken off twice.
+        put("entry", found.entry(net));
+    }
+    if matches!(kind, Kind::Lead | Kind::Sale) {
         put("saleAmount", net.amount.into());
         let processor = event.processor.as_deref().unwrap_or("custom");
         put(
@@ -186,7 +258,7 @@ pub fn shown(
             json!({"amount": event.amount.unwrap_or(0), "currency": event.currency,
             "invoiceId": event.invoice_id, "paymentProcessor": processor}),
         );
-        if kind == Kind::Sale {
+        if *kind == Kind::Sale {
             put("invoice_id", event.invoice_id.clone().unwrap_or_default().into());
             put("payment_processor", processor.into());
             if !net.rest().is_empty() {
@@ -228,7 +300,8 @@ mod tests {
         let person: Person = read(json!({"customer_id": "cus_1", "customer_email": "a@b.co"}));
         let link = json!({"id": "link_1", "domain": "go.acme.com", "key": "launch"});
         let net = Sum { amount: 4900, ..Sum::default() };
-        let sale = shown(Kind::Sale, (&event, &click, &person), &link, 2, &net);
+        let of = |kind| Found { kind, event: event.clone(), click: click.clone(), person: person.clone() };
+        let sale = shown(&of(Kind::Sale), &link, 2, &net);
         for (path, expected) in [
             ("/event", json!("sale")),
             ("/timestamp", json!("2030-04-16T17:00:00.000Z")),
@@ -248,35 +321,88 @@ mod tests {
         ] {
             assert_eq!(sale.pointer(path), Some(&expected), "{path}");
         }
-        let clicked = shown(Kind::Click, (&event, &click, &person), &link, 0, &net);
+        let clicked = shown(&of(Kind::Click), &link, 0, &net);
         assert_eq!((clicked["event"].as_str(), clicked.get("sale")), (Some("click"), None));
-        let lead = shown(Kind::Lead, (&event, &click, &person), &link, 0, &Sum::default());
+        let lead = shown(&of(Kind::Lead), &link, 0, &Sum::default());
         assert_eq!((lead["event"].as_str(), lead["saleAmount"].as_i64()), (Some("lead"), Some(0)));
     }
 
     #[test]
     fn an_event_without_click_says_so() {
-        let event: Event = read(json!({"id": "sale_1", "at": 0}));
-        let row = shown(
-            Kind::Sale,
-            (&event, &Click::default(), &Person::default()),
-            &Value::Null,
-            1,
-            &Sum::default(),
-        );
+        let bare = |kind, event| {
+            let found = Found { kind, event, click: Click::default(), person: Person::default() };
+            shown(&found, &Value::Null, 1, &Sum::default())
+        };
+        let row = bare(Kind::Sale, read(json!({"id": "sale_1", "at": 0})));
         assert!(row["click"].is_null() && row["link"].is_null());
         assert_eq!((row["click_id"].as_str(), row["invoice_id"].as_str()), (Some(""), Some("")));
-        let named: Event = read(json!({"id": "lead_1", "at": 0, "link_id": "l", "event_click_id": "c9"}));
-        let row = shown(
-            Kind::Lead,
-            (&named, &Click::default(), &Person::default()),
-            &Value::Null,
-            1,
-            &Sum::default(),
-        );
+        let named = read(json!({"id": "lead_1", "at": 0, "link_id": "l", "event_click_id": "c9"}));
+        let row = bare(Kind::Lead, named);
         assert_eq!(
             (row["click"]["id"].as_str(), row["click"]["country"].as_str()),
             (Some("c9"), Some("Unknown"))
         );
+    }
+
+    #[test]
+    fn what_undid_money_says_how_much_and_of_which_sale() {
+        for (kind, word, of, name, amount, converted) in [
+            (Kind::Refund, "refund", "refund", "Refund", -900, Some(-990)),
+            (Kind::Dispute, "dispute", "dispute", "Dispute", -4000, Some(-4400)),
+            (Kind::Dispute, "dispute", "reinstated", "Dispute won", 4000, None),
+        ] {
+            let event =
+                read(json!({"id": "ent_1", "at": 5, "kind": word, "amount": amount, "currency": "eur",
+                "sale_id": "sale_1", "sale_at": 1, "reference": "re_1", "link_id": "link_1"}));
+            let mut found = Found { kind, event, click: Click::default(), person: Person::default() };
+            found.event.kind = Some(of.to_owned());
+            let mut sum = Sum { amount: converted.unwrap_or(0), ..Sum::default() };
+            if converted.is_none() {
+                sum.unconverted.insert(crate::core::money::Currency::USD, 4000);
+            }
+            let row = shown(&found, &json!({"id": "link_1"}), 1, &sum);
+            for (path, expected) in [
+                ("/event", json!(word)),
+                ("/eventName", json!(name)),
+                ("/entry/kind", json!(of)),
+                ("/entry/amount", json!(amount)),
+                ("/entry/converted", json!(converted)),
+                ("/entry/saleId", json!("sale_1")),
+                ("/entry/saleTimestamp", json!("1970-01-01T00:00:00.001Z")),
+                ("/link_id", json!("link_1")),
+            ] {
+                assert_eq!(row.pointer(path), Some(&expected), "{of} {path}");
+            }
+            assert!(row.get("saleAmount").is_none() && row.get("sale").is_none(), "{row}");
+        }
+    }
+
+    #[test]
+    fn kinds_are_merged_by_time_and_id() {
+        let of = |kind, id: &str, at: i64| Found {
+            kind,
+            event: read(json!({"id": id, "at": at})),
+            click: Click::default(),
+            person: Person::default(),
+        };
+        let all = vec![
+            of(Kind::Click, "c", 3),
+            of(Kind::Click, "a", 1),
+            of(Kind::Sale, "b", 3),
+            of(Kind::Lead, "d", 2),
+        ];
+        for (ascending, skipped, limit, expected) in [
+            (true, 0, 9, "adbc"),
+            (false, 0, 9, "cbda"),
+            (false, 1, 2, "bd"),
+            (true, 4, 1, ""),
+            (true, 2, 1, "b"),
+        ] {
+            let found: String = merged(all.clone(), ascending, skipped, limit)
+                .into_iter()
+                .map(|found| found.event.id)
+                .collect();
+            assert_eq!(found, expected);
+        }
     }
 }

@@ -1,6 +1,7 @@
 //! The shapes of the REST API: what bodies may say, and what answers look like.
 
 pub mod bootstrap;
+pub mod cursor;
 pub mod customer;
 pub mod customer_body;
 pub mod domain;
