@@ -141,6 +141,7 @@ fn unknown(segments: &[&str]) -> Problem {
         | ["track", "lead" | "sale"]
         | ["ledger", "totals" | "entries" | "rebuild"]
         | ["stripe", "events"]
+        | ["events", "export"]
         | ["customers", _, "activity" | "click-history"]
         | ["links", _, "transfer"]
         | ["domains", _, "primary" | "verify" | "transfer"]

@@ -53,7 +53,7 @@ pub(crate) async fn all_sales(request: &Request, env: &Env, ctx: &Context) -> An
 pub(crate) async fn all_links(request: &Request, env: &Env, ctx: &Context) -> Answer {
     let caller = auth::permitted(request, env, ctx, Permission::LinksRead).await?;
     let query = query(request)?;
-    let filter = links::filter(env, &caller, &query).await?;
+    let filter = links::filter(env, &caller, &query).await?.everywhere();
     let source = Source::Links(scope(&caller, &query)?, filter, Page::Number { page: 1 });
     file(env, &query, "links", &export::LINKS, source).await
 }

@@ -112,6 +112,12 @@ fn links_of_many_pages_with_hostile_texts() {
         csv(&workspace, "/links/export?archived=true&showArchived=true&search=nothing", "links").len(),
         1
     );
+    // A link in a folder is a link.
+    let folder = workspace.post("/folders", &json!({"name": "Apart"}));
+    workspace.post("/links", &json!({"url": "https://shop.example/f", "key": "f", "folderId": folder["id"]}));
+    assert_eq!(csv(&workspace, "/links/export", "links").len(), MANY + 2);
+    let of_folder = format!("/links/export?folderId={}", folder["id"].as_str().unwrap());
+    assert_eq!(csv(&workspace, &of_folder, "links").len(), 2);
     let other = Workspace::new("export-links-other");
     assert_eq!(csv(&other, "/links/export", "links").len(), 1);
     refused(&other.call("GET", "/links/export?format=xls", None), 422, "unprocessable_entity");

@@ -393,9 +393,22 @@ fn reports(api: &mut Reader, story: &Story) {
         api.ask("getSale", &[("id", reference)], None);
     }
     api.ask("getLink", &[("id", &story.link)], None);
-    for event in ["clicks", "leads", "sales"] {
+    for event in ["clicks", "leads", "sales", "refunds", "disputes", "all"] {
         let rows = api.ask("listEvents", &[("event", event), ("limit", "1000")], None);
         assert!(rows.as_array().is_some_and(|rows| !rows.is_empty()), "{event}");
+    }
+    let funnel = api.ask("getFunnel", &[("interval", "all")], None);
+    assert!(funnel["timeToLead"]["mean"].is_i64(), "{funnel}");
+    let cohorts = api.ask("getCohorts", &[("interval", "all")], None);
+    assert!(cohorts["cohorts"][0]["months"][0]["ltv"].is_string(), "{cohorts}");
+    for group in pimms_edge::core::reports::lifetime::GROUPINGS {
+        let worths = api.ask("getLifetimeValues", &[("interval", "all"), ("groupBy", group)], None);
+        assert!(worths["rows"][0]["customers"].is_i64(), "{worths}");
+    }
+    for export in ["exportEvents", "exportSales", "exportLinks", "exportCustomers"] {
+        for format in ["csv", "ndjson"] {
+            api.ask(export, &[("format", format)], None);
+        }
     }
     let group = api.document.whole["components"]["schemas"]["Grouping"].clone();
     for group in group["enum"].as_array().unwrap() {

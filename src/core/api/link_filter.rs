@@ -28,6 +28,7 @@ pub struct LinkFilter {
     utm: Vec<(&'static str, Vec<String>)>,
     urls: Vec<String>,
     show_archived: bool,
+    everywhere: bool,
     clicked: Option<(Millis, Millis)>,
 }
 
@@ -92,8 +93,15 @@ impl LinkFilter {
             utm: utm_values,
             urls: list("url")?,
             show_archived: query.boolean("showArchived", false)?,
+            everywhere: false,
             clicked,
         })
+    }
+
+    /// The same, also of links in folders when nothing says which links are meant.
+    #[must_use]
+    pub fn everywhere(self) -> Self {
+        Self { everywhere: true, ..self }
     }
 
     /// The condition over `links AS l`. A filter on what is `grouped` does not apply.
@@ -116,7 +124,8 @@ impl LinkFilter {
         if applies("folderId") {
             equal("l.folder_id = ?", &self.folder_id);
         }
-        let everywhere = self.folder_id.is_some() || self.narrows() || !applies("folderId");
+        let everywhere =
+            self.everywhere || self.folder_id.is_some() || self.narrows() || !applies("folderId");
         equal("l.tenant_id = ?", &self.tenant_id);
         equal("l.program_id = ?", &self.program_id);
         equal("l.partner_id = ?", &self.partner_id);
