@@ -6,7 +6,9 @@ use worker::{Context, Env, Method, Request};
 use crate::core::problem::{Code, Problem};
 use crate::http::failure::Answer;
 use crate::http::{
-    analytics, customer_activity, customer_writes, customers, domains, events, exports, folders, fx_rates, ledger, ledger_entries, link_bulk, links, people_reports, person, public_tools, sales, stripe_settings, tags, tokens, track, transfers, utm_templates, workspaces,
+    analytics, customer_activity, customer_writes, customers, domains, events, exports, folders, fx_rates,
+    ledger, ledger_entries, link_bulk, links, people_reports, person, public_tools, sales, stripe_settings,
+    tags, tokens, track, transfers, utm_templates, workspaces,
 };
 
 /// Answers `path`, which comes without the prefix `/api`.

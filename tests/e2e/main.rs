@@ -26,8 +26,8 @@ mod money;
 mod openapi;
 #[path = "../openapi_document/mod.rs"]
 mod openapi_document;
-mod person;
 mod people_reports;
+mod person;
 mod public_tools;
 mod reconcile;
 mod redirect;
