@@ -144,7 +144,7 @@ fn unknown(segments: &[&str]) -> Problem {
         | ["ledger", "totals" | "entries" | "rebuild"]
         | ["stripe", "events"]
         | ["events", "export"]
-        | ["customers", _, "activity" | "click-history"]
+        | ["customers", _, "activity" | "click-history" | "export"]
         | ["links", _, "transfer"]
         | ["domains", _, "primary" | "verify" | "transfer"]
         | ["analytics", _, _] => wrong_method(),
