@@ -52,6 +52,8 @@ pub fn of_path(path: &str, on_api_host: bool) -> Option<Asset> {
     let path = if on_api_host { path } else { path.strip_prefix("/api")? };
     match path {
         "/openapi.json" => Some(shared("/api/openapi.json".to_owned())),
+        // Source: wire contract 1.1.
+        "/" if on_api_host => Some(shared("/api/openapi.json".to_owned())),
         "/docs" => Some(page("/api/docs.html")),
         "/docs.css" => Some(shared("/api/docs.css".to_owned())),
         _ => None,
@@ -105,6 +107,8 @@ mod tests {
             ("/openapi.json", false, None),
             ("/openapi.json", true, Some("/api/openapi.json")),
             ("/docs", true, Some("/api/docs.html")),
+            ("/", true, Some("/api/openapi.json")),
+            ("/", false, None),
         ] {
             assert_eq!(of_path(path, on_api_host).map(|asset| asset.file).as_deref(), file, "{path}");
         }

@@ -118,11 +118,11 @@ fn show(html: &mut String, document: &Value, operation: &Operation<'_>) {
             schema: parameter.get("schema").unwrap_or(&Value::Null),
             description: text(parameter, "/description"),
         });
-        table(html, "Parameters", rows);
+        table(html, "Parameters", text(said, "/operationId"), rows);
     }
     if let Some(schema) = said.pointer("/requestBody/content/application~1json/schema") {
         html.push_str("<h4>Body</h4>\n");
-        body(html, schema);
+        body(html, text(said, "/operationId"), schema);
     }
     let _ = write!(
         html,
@@ -133,9 +133,9 @@ fn show(html: &mut String, document: &Value, operation: &Operation<'_>) {
     html.push_str("</article>\n");
 }
 
-fn body(html: &mut String, schema: &Value) {
+fn body(html: &mut String, of: &str, schema: &Value) {
     if schema.get("properties").is_some() {
-        properties(html, schema);
+        properties(html, of, schema);
     } else {
         let _ = writeln!(html, "<p>{}</p>", kind(schema));
     }
@@ -177,7 +177,7 @@ fn schemas(html: &mut String, document: &Value) {
         let _ = writeln!(html, "<article id=\"{}\"><h3>{}</h3>", anchor("schema", name), escaped(name));
         paragraphs(html, text(schema, "/description"));
         if schema.get("properties").is_some() {
-            properties(html, schema);
+            properties(html, name, schema);
         } else {
             let _ = writeln!(html, "<p>{}</p>", kind(schema));
         }
@@ -186,7 +186,7 @@ fn schemas(html: &mut String, document: &Value) {
     html.push_str("</section>\n");
 }
 
-fn properties(html: &mut String, schema: &Value) {
+fn properties(html: &mut String, of: &str, schema: &Value) {
     let required: Vec<&str> = list(schema, "/required").iter().filter_map(Value::as_str).collect();
     let rows = map(schema, "/properties").map(|(name, schema)| Row {
         name,
@@ -196,7 +196,7 @@ fn properties(html: &mut String, schema: &Value) {
         schema,
         description: text(schema, "/description"),
     });
-    table(html, "Fields", rows);
+    table(html, "Fields", of, rows);
 }
 
 struct Row<'a> {
@@ -208,10 +208,12 @@ struct Row<'a> {
     description: &'a str,
 }
 
-fn table<'a>(html: &mut String, caption: &str, rows: impl Iterator<Item = Row<'a>>) {
+/// `of`: what the rows belong to, for those who hear the page.
+fn table<'a>(html: &mut String, caption: &str, of: &str, rows: impl Iterator<Item = Row<'a>>) {
+    let of = escaped(of);
     let _ = writeln!(
         html,
-        "<div class=\"wide\" role=\"region\" aria-label=\"{caption}\" tabindex=\"0\"><table><thead><tr>\
+        "<div class=\"wide\" role=\"region\" aria-label=\"{caption} of {of}\" tabindex=\"0\"><table><thead><tr>\
          <th scope=\"col\">{caption}</th><th scope=\"col\">Type</th><th scope=\"col\">Meaning</th></tr></thead><tbody>"
     );
     for row in rows {
