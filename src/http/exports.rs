@@ -24,7 +24,7 @@ use crate::http::links::{self, scope};
 use crate::http::{auth, customers, query, respond};
 
 /// Rows that are in memory at once.
-const PAGE_SIZE: i64 = 500;
+const PAGE_SIZE: i64 = 1_000;
 
 /// A list that is written, and how far it is.
 enum Source {

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use crate::shared;
 use crate::support::{Workspace, refused};
 
-/// More than two pages of 500.
+/// More than a page of 1000.
 const MANY: usize = 1_030;
 const HOSTILE: [&str; 6] = [
     "=HYPERLINK(\"http://evil.example\",\"x\")",

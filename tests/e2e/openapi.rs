@@ -394,6 +394,9 @@ fn reports(api: &mut Reader, story: &Story) {
     }
     api.ask("getLink", &[("id", &story.link)], None);
     for event in ["clicks", "leads", "sales", "refunds", "disputes", "all"] {
+        // The projection follows within moments.
+        let some = |rows: &Value| rows.as_array().is_some_and(|rows| !rows.is_empty());
+        api.workspace.settles(&format!("/events?event={event}"), some);
         let rows = api.ask("listEvents", &[("event", event), ("limit", "1000")], None);
         assert!(rows.as_array().is_some_and(|rows| !rows.is_empty()), "{event}");
     }
