@@ -382,3 +382,46 @@ fn cohorts_are_those_of(workspace: &Workspace, raw: &Raw, span: &str) {
         }
     }
 }
+
+#[test]
+fn months_begin_when_the_zone_says_so() {
+    let workspace = Workspace::new("people-months");
+    for (n, customer, at) in [
+        (1, "a", "2025-03-31T22:30:00Z"),
+        (2, "a", "2025-10-31T22:59:59Z"),
+        (3, "b", "2025-10-31T23:00:00Z"),
+        (4, "b", "2025-11-30T23:30:00Z"),
+    ] {
+        let session = Session::paid(&format!("cs_{n}")).amount(100 * n, "usd").intent(&format!("pi_{n}"));
+        let session = session.customer(&format!("cus_{customer}")).external_id(customer);
+        let at = Millis::parse(at).unwrap().0 / 1000;
+        workspace.stripe(&Event::new("checkout.session.completed", session).at(at));
+    }
+    let span = "start=2025-01-15&end=2025-12-31";
+    workspace.settles(&format!("/events?event=sales&{span}"), |rows| rows.as_array().unwrap().len() == 4);
+    // Month and money of each month that has any, for every cohort.
+    let cohorts = |zone: &str| -> Vec<(String, Vec<(String, i64)>)> {
+        let found = workspace.get(&format!("/analytics/cohorts?{span}&timezone={zone}"));
+        let months = |cohort: &Value| {
+            let rows = cohort["months"].as_array().unwrap().iter().filter(|row| row["sales"] != 0);
+            rows.map(|row| (text(row, "/start").to_owned(), row["saleAmount"].as_i64().unwrap())).collect()
+        };
+        let shown = |cohort: &Value| (text(cohort, "/month").to_owned(), months(cohort));
+        found["cohorts"].as_array().unwrap().iter().map(shown).collect()
+    };
+    let expected = |cohorts: &[(&str, &[(&str, i64)])]| -> Vec<(String, Vec<(String, i64)>)> {
+        let months = |rows: &[(&str, i64)]| rows.iter().map(|(start, n)| ((*start).to_owned(), *n)).collect();
+        cohorts.iter().map(|(month, rows)| ((*month).to_owned(), months(rows))).collect()
+    };
+    // April begins in summer time, November in winter time.
+    let paris: [(&str, &[(&str, i64)]); 2] = [
+        ("2025-04", &[("2025-04-01T00:00:00.000+0200", 100), ("2025-10-01T00:00:00.000+0200", 200)]),
+        ("2025-11", &[("2025-11-01T00:00:00.000+0100", 300), ("2025-12-01T00:00:00.000+0100", 400)]),
+    ];
+    let utc: [(&str, &[(&str, i64)]); 2] = [
+        ("2025-03", &[("2025-03-01T00:00:00.000+0000", 100), ("2025-10-01T00:00:00.000+0000", 200)]),
+        ("2025-10", &[("2025-10-01T00:00:00.000+0000", 300), ("2025-11-01T00:00:00.000+0000", 400)]),
+    ];
+    assert_eq!(cohorts("Europe/Paris"), expected(&paris));
+    assert_eq!(cohorts("UTC"), expected(&utc));
+}
