@@ -138,7 +138,8 @@ fn settle(variant: Variant, server: &Server, outcome: &Outcome) -> Result<Arrive
     if whole.others > 0 {
         return Err(fail(format!("D1 was asked {} times", whole.others)));
     }
-    if variant.reads_kv_always() && whole.reads != outcome.answers {
+    // Not all to the last: a connection that waited while the others went once round finds its link in memory.
+    if variant.reads_kv_always() && whole.reads.abs_diff(outcome.answers) * 100 > outcome.answers {
         return Err(fail(format!("{} answers took {} KV reads", outcome.answers, whole.reads)));
     }
     Ok(whole)
