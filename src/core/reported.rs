@@ -62,8 +62,8 @@ pub struct Report {
     visitor: Option<String>,
     /// The click that the browser holds.
     held: Option<String>,
-    /// Count the click, and give the visitor no id.
-    is_anonymous: bool,
+    /// Count the click, and give the visitor no id; `None`: the page does not say.
+    is_anonymous: Option<bool>,
     /// The click that the browser holds stays, whatever comes later.
     is_first_click: bool,
 }
@@ -123,7 +123,7 @@ impl Report {
             referrer: fields.text("referrer", Text::up_to(MAX_URL))?.value(),
             visitor: text("anonymousId", 200)?.filter(|id| visitor::is_visitor_id(id)),
             held: text("clickId", 200)?.filter(|id| is_click_id(id)),
-            is_anonymous: fields.boolean("anonymous")?.value().unwrap_or(false),
+            is_anonymous: fields.boolean("anonymous")?.value(),
             is_first_click: text("model", 50)?.as_deref() == Some("first-click"),
         })
     }
@@ -145,10 +145,11 @@ impl Report {
         Ok(Self { link: None, ..report })
     }
 
-    /// Whether the report asks that the visitor gets no id; `header` is `Sec-GPC`.
+    /// Whether the visitor is to get no id. A page that says so knows about consent; otherwise the browser's `Sec-GPC`
+    /// decides, which is `header`.
     #[must_use]
     pub fn is_anonymous(&self, header: Option<&str>) -> bool {
-        self.is_anonymous || header.is_some_and(|value| value.trim() == "1")
+        self.is_anonymous.unwrap_or_else(|| header.is_some_and(|value| value.trim() == "1"))
     }
 
     /// The page's query, without its `?`.
@@ -383,9 +384,16 @@ mod tests {
     fn who_wants_no_id_is_counted_and_gets_none() {
         let body = json!({"domain": "go.acme.com", "key": "anna", "anonymousId": "anon_0123456789abcdef"});
         let report = read(Kind::Click, &body).unwrap();
-        assert!(
-            report.is_anonymous(Some("1")) && !report.is_anonymous(Some("0")) && !report.is_anonymous(None)
-        );
+        for (said, header, anonymous) in [
+            (None, None, false),
+            (None, Some("1"), true),
+            (None, Some("0"), false),
+            (Some(true), None, true),
+            (Some(false), Some("1"), false),
+        ] {
+            let report = Report { is_anonymous: said, ..report.clone() };
+            assert_eq!(report.is_anonymous(header), anonymous, "{said:?} {header:?}");
+        }
         let recorded = report.record(&link(), &VISIT, &secrets(), true);
         assert_eq!(recorded.click_id, None);
         assert!(

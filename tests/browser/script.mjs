@@ -355,6 +355,7 @@ await run({
   },
 
   async "Global Privacy Control: counted, no id, unless the merchant decides otherwise"(context) {
+    await context.setExtraHTTPHeaders({ "sec-gpc": "1" });
     await context.addInitScript(() => Object.defineProperty(Navigator.prototype, "globalPrivacyControl", { get: () => true }));
     site(SHOP, withScript(refer({ outbound: "other.example" }), '<a href="https://other.example/">x</a>', file("script.detection.js"))
       + withScript("", "<form></form>", file("script.inject-form.js")));
@@ -366,9 +367,9 @@ await run({
     await sleep(700);
     assert.deepEqual([await context.cookies(), await hrefs(page)], [[], ["https://other.example/"]]);
     assert.equal(await page.evaluate(() => document.querySelectorAll("form input").length + (sessionStorage.pimms_id ? 1 : 0)), 0);
-    site(SHOP, withScript(`data-gpc="ignore"`));
-    await open(context, "/?pimms_id=0123456789abcdef");
-    await cookieSet(context);
+    site(SHOP, withScript(`data-gpc="ignore" ${refer()}`));
+    await open(context, `/?via=${(await link(shop())).key}`);
+    assert.match((await cookieSet(context)).value, /^\w{44}$/);
   },
 
   async "cookies blocked: the tab keeps the id, else the page, and links carry it"(context) {
