@@ -52,17 +52,17 @@ pub fn password(state: PasswordState, accept_language: &str) -> Page {
     Draft { language, title, head: "", body: &body, script: "", policy }.finish()
 }
 
-/// Shows where a link leads. Going there is a click on the short link.
+/// Shows where a link leads. Going there is a click on the link, whose address on its domain is `path`.
 #[must_use]
-pub fn inspect(link: &LinkRecord, short_link: &str, accept_language: &str) -> Page {
+pub fn inspect(link: &LinkRecord, path: &str, accept_language: &str) -> Page {
     let language = Language::of(accept_language);
     let title = language.pick(["Where this link leads", "Où mène ce lien"]);
     let button = language.pick(["Open it", "L’ouvrir"]);
     let body = format!(
-        "<p>{}</p><p><code>{}</code></p><a class=\"button\" rel=\"nofollow\" href=\"{}\">{button}</a>",
+        "<p>{}{path}</p><p><code>{}</code></p><a class=\"button\" rel=\"nofollow\" href=\"{path}\">{button}</a>",
         escape(&link.domain),
         escape(&link.url),
-        escape(short_link)
+        path = escape(path)
     );
     card(language, title, &body)
 }
@@ -122,7 +122,8 @@ mod tests {
 
     #[test]
     fn texts_of_owners_are_text() {
-        let page = inspect(&link("{}"), "https://a.com/x", "en");
+        let page = inspect(&link("{}"), "/x\"><b>", "en");
+        assert!(page.html.contains("a.com/x&quot;&gt;&lt;b&gt;</p>"), "{}", page.html);
         assert!(page.html.contains("https://b.com/?a=1&amp;b=&quot;&gt;&lt;script&gt;"), "{}", page.html);
         assert!(!page.html.contains("<script"));
         let page =
