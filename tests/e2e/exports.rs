@@ -170,6 +170,8 @@ fn events_sales_and_customers_with_hostile_texts() {
     // A visitor's request may have been sent again by the client: each click that was answered is there once.
     assert!(clicks.iter().all(|click| ids.binary_search(click).is_ok()), "a click is missing");
     assert_eq!(ids.len(), of("click"), "each click once");
+    let counted = workspace.get(&format!("/analytics?{span}"));
+    assert_eq!(counted["clicks"], of("click"), "what is counted is what there is");
     // The same rows, in the same order, as the list gives.
     let found = ndjson(&workspace, &format!("/events/export?event=all&{span}&format=ndjson"));
     assert_eq!(found.len(), rows.len() - 1);
