@@ -22,7 +22,9 @@ const TAKEN = JSON.stringify({ metadata: { metrics: { backlogCount: 0, backlogBy
 /** The queue: keeps what it is given, unread. */
 export const queue = {
   async fetch(request) {
-    messages.push(await request.arrayBuffer());
+    const message = await request.arrayBuffer();
+    // Not in one expression with the line above: `messages` may be another list by then.
+    messages.push(message);
     return new Response(TAKEN);
   },
 };
