@@ -1,6 +1,7 @@
 //! Makes `build/assets`: the static files that are uploaded with the Worker.
 
 use crate::browser_script;
+use crate::dashboard;
 use crate::failure::Failure;
 use crate::files;
 use crate::project::Project;
@@ -13,5 +14,6 @@ pub fn build(project: &Project) -> Result<(), Failure> {
     // As they are.
     files::copy_folder(&project.path("public"), &target)?;
     browser_script::build(project, &target.join("analytics"))?;
-    reference::build(project, &target.join("api"))
+    reference::build(project, &target.join("api"))?;
+    dashboard::build(project, &target.join("app"))
 }

@@ -58,7 +58,7 @@ pub fn run(options: &Options) -> Result<(), Failure> {
         Ok("ready".into())
     })?;
 
-    let ready = Ready::new(runtime.url(), &prepared.identity);
+    let ready = Ready::new(runtime.url(), &prepared.identity).with_sign_in(&Client::new(runtime.url()))?;
     ready.save(&prepared.data)?;
     if options.json {
         println!("{}", ready.json_line()?);

@@ -7,6 +7,7 @@ pub mod assets;
 pub mod bench;
 pub mod browser_script;
 pub mod clock;
+pub mod dashboard;
 pub mod dev;
 pub mod failure;
 pub mod files;

@@ -45,6 +45,9 @@ pub struct Ready {
     pub webhook_secret_test: String,
     /// The web app.
     pub dashboard_url: String,
+    /// The web app, signed in: once, and soon.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sign_in_url: Option<String>,
 }
 
 impl Ready {
@@ -62,7 +65,17 @@ impl Ready {
             webhook_secret: identity.webhook_secret.clone(),
             webhook_secret_test: identity.webhook_secret_test.clone(),
             dashboard_url: format!("{url}/app"),
+            sign_in_url: None,
         }
+    }
+
+    /// With a link that signs in to the dashboard once, within a quarter of an hour. What follows `#` is never sent to a
+    /// server by a browser, nor written to a log.
+    pub fn with_sign_in(mut self, client: &Client) -> Result<Self, Failure> {
+        let answer = client.post("/api/session/link").bearer(&self.api_key).send()?.success()?.json();
+        let token = answer.get("token").and_then(serde_json::Value::as_str);
+        self.sign_in_url = token.map(|token| format!("{}#sign-in={token}", self.dashboard_url));
+        Ok(self)
     }
 
     /// The instance that runs on this data folder.
@@ -99,7 +112,15 @@ impl Ready {
             ("Signing secret", &self.webhook_secret),
             ("  of test mode", &self.webhook_secret_test),
         ];
-        rows.iter().map(|(name, value)| format!("  {name:<16} {value}\n")).collect::<Vec<_>>().concat()
+        let mut text = String::new();
+        if let Some(url) = &self.sign_in_url {
+            text = format!(
+                "  {:<16} {url}\n  {:<16} (opens the dashboard once, for 15 minutes from now)\n",
+                "Sign in", ""
+            );
+        }
+        text.extend(rows.iter().map(|(name, value)| format!("  {name:<16} {value}\n")));
+        text
     }
 }
 

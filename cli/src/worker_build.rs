@@ -18,11 +18,12 @@ use crate::project::Project;
 use crate::toolchain;
 
 /// All a build depends on. [`undeclared_inputs`] holds the list against what the compiler really read.
-const INPUTS: [&str; 12] = [
+const INPUTS: [&str; 13] = [
     "src",
     "api",
     "public",
     "script",
+    "dashboard",
     "build.rs",
     "build_support",
     "data",

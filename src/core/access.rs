@@ -33,7 +33,8 @@ pub enum Permission {
 
 use Permission as P;
 
-const NAMES: [(Permission, &str); 19] = [
+/// Every permission and its name.
+pub const PERMISSIONS: [(Permission, &str); 19] = [
     (P::LinksRead, "links.read"),
     (P::LinksWrite, "links.write"),
     (P::TagsRead, "tags.read"),
@@ -59,7 +60,7 @@ impl Permission {
     /// `links.read`, …
     #[must_use]
     pub fn name(self) -> &'static str {
-        NAMES.iter().find(|(permission, _)| *permission == self).map_or("", |(_, name)| name)
+        PERMISSIONS.iter().find(|(permission, _)| *permission == self).map_or("", |(_, name)| name)
     }
 
     fn bit(self) -> u32 {
@@ -116,7 +117,7 @@ pub fn is_scope(text: &str) -> bool {
 /// What one scope grants; `None`: no such scope. Writing includes reading.
 fn of_scope(scope: &str) -> Option<Permissions> {
     let all = |keep: fn(&(Permission, &str)) -> bool| {
-        Permissions(NAMES.iter().filter(|entry| keep(entry)).fold(0, |set, (p, _)| set | p.bit()))
+        Permissions(PERMISSIONS.iter().filter(|entry| keep(entry)).fold(0, |set, (p, _)| set | p.bit()))
     };
     match scope {
         // Everything but making further keys, which is a scope of its own.
@@ -126,9 +127,9 @@ fn of_scope(scope: &str) -> Option<Permissions> {
         }
         _ => {}
     }
-    let (_, name) = NAMES.iter().find(|(_, name)| *name == scope)?;
+    let (_, name) = PERMISSIONS.iter().find(|(_, name)| *name == scope)?;
     let reading = name.strip_suffix(".write").map(|resource| format!("{resource}.read"));
-    let granted = NAMES.iter().filter(|(_, n)| n == name || Some(*n) == reading.as_deref());
+    let granted = PERMISSIONS.iter().filter(|(_, n)| n == name || Some(*n) == reading.as_deref());
     Some(Permissions(granted.fold(0, |set, (p, _)| set | p.bit())))
 }
 
@@ -255,7 +256,7 @@ mod tests {
             assert_eq!(publishable(header).err().map(|problem| problem.code), code, "{header:?}");
         }
         let granted = Permissions::of_scopes(PUBLISHABLE_SCOPE);
-        assert!(NAMES.iter().all(|(permission, _)| !granted.contain(*permission)));
+        assert!(PERMISSIONS.iter().all(|(permission, _)| !granted.contain(*permission)));
         assert!(!is_scope(PUBLISHABLE_SCOPE));
     }
 

@@ -37,17 +37,18 @@ thread_local! {
     static KEYS: RefCell<Recent<KeyRow>> = RefCell::new(Recent::new(CAPACITY));
 }
 
-/// The key with this SHA-256, in hex. Only keys that exist are remembered, so guesses cannot push them out.
-pub(crate) async fn find(env: &Env, ctx: &Context, hash: &str, now: Millis) -> Result<Option<KeyRow>> {
-    if let Some(row) = KEYS.with_borrow_mut(|keys| keys.get(hash, now)) {
+/// The key with this SHA-256, in hex, or with this id: neither can be taken for the other. Only keys that exist are
+/// remembered, so guesses cannot push them out.
+pub(crate) async fn find(env: &Env, ctx: &Context, name: &str, now: Millis) -> Result<Option<KeyRow>> {
+    if let Some(row) = KEYS.with_borrow_mut(|keys| keys.get(name, now)) {
         return Ok(Some(row));
     }
     let query = "SELECT k.id, k.workspace_id, k.scopes, k.rate_limit, k.expires_at, w.currency \
-                 FROM api_keys k JOIN workspaces w ON w.id = k.workspace_id WHERE k.hash = ?1";
-    let row: Option<KeyRow> = d1::first(&d1::database(env)?, query, &[d1::text(hash)]).await?;
+                 FROM api_keys k JOIN workspaces w ON w.id = k.workspace_id WHERE k.hash = ?1 OR k.id = ?1";
+    let row: Option<KeyRow> = d1::first(&d1::database(env)?, query, &[d1::text(name)]).await?;
     if let Some(row) = &row {
         let until = Millis(now.0.saturating_add(LIFE_MS));
-        KEYS.with_borrow_mut(|keys| keys.put(hash, until, row.clone()));
+        KEYS.with_borrow_mut(|keys| keys.put(name, until, row.clone()));
         ctx.wait_until(note_use(env.clone(), row.id.clone(), now));
     }
     Ok(row)

@@ -7,8 +7,8 @@ use crate::core::problem::{Code, Problem};
 use crate::http::failure::Answer;
 use crate::http::{
     analytics, customer_activity, customer_writes, customers, domains, events, exports, folders, fx_rates,
-    ledger, ledger_entries, link_bulk, links, people_reports, person, public_tools, sales, stripe_settings,
-    tags, tokens, track, transfers, utm_templates, workspaces,
+    ledger, ledger_entries, link_bulk, links, people_reports, person, public_tools, sales, session,
+    stripe_settings, tags, tokens, track, transfers, utm_templates, workspaces,
 };
 
 /// Answers `path`, which comes without the prefix `/api`.
@@ -40,6 +40,10 @@ pub(crate) async fn route(request: Request, env: &Env, ctx: &Context, path: &str
         (Method::Delete, ["links", id]) => links::delete(&request, env, ctx, id).await,
         (Method::Get, ["fx-rates"]) => fx_rates::show(&request, env, ctx).await,
         (Method::Put, ["fx-rates"]) => fx_rates::replace(request, env, ctx).await,
+        (Method::Post, ["session"]) => session::create(request, env, ctx).await,
+        (Method::Get, ["session"]) => session::show(&request, env, ctx).await,
+        (Method::Delete, ["session"]) => session::delete(&request, env),
+        (Method::Post, ["session", "link"]) => session::link(&request, env, ctx).await,
         (Method::Get, ["tokens"]) => tokens::list(&request, env, ctx).await,
         (Method::Post, ["tokens"]) => tokens::create(request, env, ctx).await,
         (Method::Get, ["tokens", id]) => tokens::show(&request, env, ctx, id).await,
@@ -133,7 +137,7 @@ fn unknown(segments: &[&str]) -> Problem {
     match segments {
         [
             "links" | "tags" | "folders" | "utm-templates" | "domains" | "tokens" | "workspaces" | "fx-rates"
-            | "stripe" | "parked" | "customers" | "events" | "analytics" | "qr" | "metatags",
+            | "stripe" | "parked" | "customers" | "events" | "analytics" | "qr" | "metatags" | "session",
         ]
         | [
             "links" | "tags" | "folders" | "utm-templates" | "domains" | "tokens" | "workspaces"

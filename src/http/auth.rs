@@ -1,4 +1,4 @@
-//! From a Bearer key to a caller.
+//! From a Bearer key, or the dashboard's session, to a caller.
 
 use worker::{Context, Env, Request};
 
@@ -6,7 +6,9 @@ use crate::core::access::{self, Permission, Permissions};
 use crate::core::ids;
 use crate::core::money::Currency;
 use crate::core::problem::Problem;
-use crate::edge::{entropy, keys};
+use crate::core::session::{self, Origin};
+use crate::core::time::Millis;
+use crate::edge::{entropy, keys, seal, settings};
 use crate::http::failure::Failure;
 
 /// Whose request it is, and what it may do.
@@ -18,6 +20,10 @@ pub(crate) struct Caller {
     pub permissions: Permissions,
     /// The currency of its reports.
     pub currency: Currency,
+    /// `tok_…`
+    pub key_id: String,
+    /// Until when the dashboard's session goes, if that is how the request came.
+    pub session_end: Option<Millis>,
 }
 
 impl Caller {
@@ -27,24 +33,68 @@ impl Caller {
     }
 }
 
+/// Where a request came from.
+pub(crate) struct OriginHeaders {
+    site: Option<String>,
+    has_own_header: bool,
+}
+
+impl OriginHeaders {
+    /// Reads them.
+    pub(crate) fn read(request: &Request) -> worker::Result<Self> {
+        let headers = request.headers();
+        Ok(Self { site: headers.get("sec-fetch-site")?, has_own_header: headers.has("x-pimms-dashboard")? })
+    }
+}
+
+/// The same for `core`.
+pub(crate) fn origin(headers: &OriginHeaders) -> Origin<'_> {
+    Origin { site: headers.site.as_deref(), has_own_header: headers.has_own_header }
+}
+
+/// Whether the session's cookie is one of https: everywhere but on the local runtime.
+pub(crate) fn is_secure(request: &Request, env: &Env) -> worker::Result<bool> {
+    Ok(!settings::is_local(env) || request.url()?.scheme() == "https")
+}
+
+/// What the request says its key is, and until when: the hash of a Bearer key, else the id that a session carries.
+/// `None`: neither.
+pub(crate) fn named(request: &Request, env: &Env) -> Result<Option<(String, Option<Millis>)>, Failure> {
+    let headers = request.headers();
+    if let Some(header) = headers.get("authorization")? {
+        let key = access::bearer(Some(&header))?;
+        return Ok((!key.is_empty()).then(|| (ids::sha256_hex(key.as_bytes()), None)));
+    }
+    let Some(cookies) = headers.get("cookie")? else { return Ok(None) };
+    let Some(text) = session::of_cookies(&cookies, is_secure(request, env)?) else { return Ok(None) };
+    let token = session::Kind::Session.check(&seal::key(env)?, text, entropy::now());
+    let Some(token) = token else { return Ok(None) };
+    session::require_own(request.method().as_ref(), origin(&OriginHeaders::read(request)?))?;
+    Ok(Some((token.key_id, Some(token.expires_at))))
+}
+
 /// The caller of a request.
 ///
 /// Whatever is wrong with the key, the work (hash, look-up) and the answer (401) are the same. A header that is
-/// no Bearer header at all is 400.
+/// no Bearer header at all is 400; a session that another site makes use of, 403.
 pub(crate) async fn caller(request: &Request, env: &Env, ctx: &Context) -> Result<Caller, Failure> {
-    let header = request.headers().get("authorization")?;
-    let key = access::bearer(header.as_deref())?;
     let now = entropy::now();
-    let Some(row) = keys::find(env, ctx, &ids::sha256_hex(key.as_bytes()), now).await? else {
-        return Err(access::unauthorized().into());
-    };
-    if key.is_empty() || row.expires_at.is_some_and(|end| end <= now) {
-        return Err(access::unauthorized().into());
-    }
+    let (name, session_end) = named(request, env)?.unwrap_or_default();
+    let caller = of_key(env, ctx, &name, now).await?;
+    Ok(Caller { session_end, ..caller })
+}
+
+/// The caller with a key of this hash or id, while the key holds.
+pub(crate) async fn of_key(env: &Env, ctx: &Context, name: &str, now: Millis) -> Result<Caller, Failure> {
+    let found = keys::find(env, ctx, name, now).await?;
+    let row = found.filter(|row| !name.is_empty() && row.expires_at.is_none_or(|end| end > now));
+    let row = row.ok_or_else(access::unauthorized)?;
     Ok(Caller {
+        key_id: row.id,
         workspace_id: row.workspace_id,
         permissions: Permissions::of_scopes(&row.scopes),
         currency: row.currency,
+        session_end: None,
     })
 }
 

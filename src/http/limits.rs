@@ -2,7 +2,6 @@
 
 use worker::{Context, Env, Headers, Method, Request, Response};
 
-use crate::core::access;
 use crate::core::ids;
 use crate::core::problem::{Code, Problem};
 use crate::core::rate_limit::Verdict;
@@ -22,11 +21,9 @@ pub(crate) async fn guarded(
     ctx: &Context,
     path: &str,
 ) -> worker::Result<Response> {
-    let header = request.headers().get("authorization")?;
-    let key = access::bearer(header.as_deref()).unwrap_or_default();
-    let hash = if key.is_empty() { String::new() } else { ids::sha256_hex(key.as_bytes()) };
+    let name = auth::named(&request, env).ok().flatten().map(|(name, _)| name).unwrap_or_default();
     let place = format!("{:?} {path}", request.method());
-    let found = if hash.is_empty() { Ok(None) } else { keys::find(env, ctx, &hash, entropy::now()).await };
+    let found = if name.is_empty() { Ok(None) } else { keys::find(env, ctx, &name, entropy::now()).await };
     let found = match found {
         Ok(found) => found,
         Err(error) => return respond::failure(&error.into(), &place),

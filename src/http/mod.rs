@@ -32,6 +32,7 @@ pub(crate) mod redirect;
 pub(crate) mod reported;
 pub(crate) mod respond;
 pub(crate) mod sales;
+pub(crate) mod session;
 pub(crate) mod stripe_settings;
 pub(crate) mod stripe_webhook;
 pub(crate) mod tags;

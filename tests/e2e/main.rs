@@ -13,6 +13,7 @@ mod chaos;
 mod crowd;
 mod customer_writes;
 mod customers;
+mod dashboard;
 mod delivery;
 mod exports;
 mod fake_stripe;

@@ -1,0 +1,119 @@
+// All links: found by words, folder and tag; changed several at once.
+
+import type { JSX } from 'preact';
+import { useEffect, useState } from 'preact/hooks';
+import { call, type Folder, type Link, type Tag } from '../api';
+import type { PageProps } from '../page';
+import { useData } from '../data';
+import { money, number, t, type Word } from '../i18n';
+import { hostOf, shortName, shortUrl } from '../links';
+import { A, go, setQuery, usePlace } from '../router';
+import { Icon } from '../ui/icons';
+import { Bones, Button, Card, Copy, Dialog, Empty, Note, PageHead, Search, Select, Shown, toast } from '../ui/parts';
+
+const ORDERS = ['createdAt', 'clicks', 'leads', 'sales', 'saleAmount', 'lastClicked'] as const;
+const SIZE = 50;
+
+export function Links({ session, workspace }: PageProps): JSX.Element {
+  const { query } = usePlace();
+  const wanted = (name: string): string => query.get(name) ?? '';
+  const search = wanted('search');
+  const page = Math.max(1, Number(wanted('page')) || 1);
+  const filter = { search, tagIds: wanted('tagId'), folderId: wanted('folderId'), showArchived: wanted('archived') };
+  const links = useData<Link[]>('/links', { ...filter, sortBy: wanted('sort') || 'createdAt', sortOrder: 'desc', page, pageSize: SIZE });
+  const count = useData<number>('/links/count', filter);
+  const tags = useData<Tag[]>('/tags', { pageSize: 100 });
+  const folders = useData<Folder[]>('/folders');
+  const [chosen, setChosen] = useState<string[]>([]);
+  const [asking, setAsking] = useState(false);
+  const [failed, setFailed] = useState<string>();
+  const currency = (workspace?.currency ?? session.currency).toLowerCase();
+  useEffect(() => setChosen([]), [query.toString()]);
+  const isNarrowed = Boolean(search || filter.tagIds || filter.folderId);
+  const reload = (): void => { setChosen([]); links.reload(); count.reload(); };
+  const bulk = (change: Promise<unknown>): void => {
+    setFailed(undefined);
+    change.then(() => { toast(t('links.changed', { n: chosen.length })); reload(); }).catch((error: unknown) => setFailed((error as Error).message));
+  };
+  const canWrite = session.permissions.includes('links.write');
+  return (
+    <>
+      <PageHead title={t('nav.links')} about={count.data !== undefined ? t('links.count', { n: number(count.data) }) : ' '} actions={canWrite && <Button kind="primary" icon="plus" onClick={() => go('/links/new')}>{t('links.new')}</Button>} />
+      <div class="wrap">
+        <Search label={t('links.search')} value={search} set={(text) => setQuery({ search: text, page: null })} />
+        {(folders.data?.length ?? 0) > 0 && <Select label={t('folder')} value={filter.folderId} set={(id) => setQuery({ folderId: id, page: null })} options={[['', t('folder.all')], ...(folders.data ?? []).map((one): [string, string] => [one.id, one.name])]} />}
+        {(tags.data?.length ?? 0) > 0 && <Select label={t('tag')} value={filter.tagIds} set={(id) => setQuery({ tagId: id, page: null })} options={[['', t('tag.all')], ...(tags.data ?? []).map((one): [string, string] => [one.id, one.name])]} />}
+        <Select label={t('sort')} value={wanted('sort') || 'createdAt'} set={(sort) => setQuery({ sort: sort === 'createdAt' ? null : sort, page: null })} options={ORDERS.map((name) => [name, t(`sort.${name}` as Word)])} />
+        <Select label={t('links.which')} value={filter.showArchived} set={(which) => setQuery({ archived: which, page: null })} options={[['', t('links.active')], ['true', t('links.withArchived')]]} />
+      </div>
+      {failed && <Note kind="bad">{failed}</Note>}
+      {chosen.length > 0 && (
+        <div class="card card-head">
+          <span class="strong">{t('links.chosen', { n: chosen.length })}</span>
+          <div class="wrap">
+            <Select label={t('tag.add')} value="" set={(id) => id && bulk(call('PATCH', '/links/bulk', {}, { linkIds: chosen, data: { tagIds: [id] } }))} options={[['', t('tag.add')], ...(tags.data ?? []).map((one): [string, string] => [one.id, one.name])]} />
+            <Button icon="archive" onClick={() => bulk(call('PATCH', '/links/bulk', {}, { linkIds: chosen, data: { archived: true } }))}>{t('archive')}</Button>
+            <Button kind="danger" icon="trash" onClick={() => setAsking(true)}>{t('delete')}</Button>
+            <Button kind="quiet" onClick={() => setChosen([])}>{t('cancel')}</Button>
+          </div>
+        </div>
+      )}
+      <Card foot={links.data && (page > 1 || links.data.length === SIZE) ? <Pages page={page} full={links.data.length === SIZE} /> : undefined}>
+        <Shown of={links} bones={<Bones rows={6} height={46} />}>
+          {(found) => found.length === 0 ? (
+            isNarrowed ? (
+              <Empty icon="search" title={t('links.none')}><p>{t('links.none.text')}</p><Button onClick={() => setQuery({ search: null, tagId: null, folderId: null, page: null })}>{t('filter.clear')}</Button></Empty>
+            ) : (
+              <Empty icon="links" title={t('overview.first')}><p>{t('overview.first.text')}</p>{canWrite && <Button kind="primary" icon="plus" onClick={() => go('/links/new')}>{t('links.new')}</Button>}</Empty>
+            )
+          ) : (
+            <ul class="list">
+              {found.map((link) => (
+                <li key={link.id}>
+                  {canWrite && <input type="checkbox" aria-label={t('links.choose', { name: shortName(link) })} checked={chosen.includes(link.id)} onChange={(event) => setChosen(event.currentTarget.checked ? [...chosen, link.id] : chosen.filter((id) => id !== link.id))} />}
+                  <div class="grow stack-none">
+                    <div class="line">
+                      <A class="link-name cut" to={`/links/${link.id}`}>{shortName(link)}</A>
+                      <Copy text={shortUrl(link)} label={t('copy.link', { name: shortName(link) })} />
+                      {link.password && <span class="badge"><Icon name="lock" size={12} />{t('protected')}</span>}
+                      {link.archived && <span class="badge">{t('archived')}</span>}
+                      {link.expiresAt && new Date(link.expiresAt) < new Date() && <span class="badge warn">{t('expired')}</span>}
+                    </div>
+                    <div class="line small">
+                      <span class="muted cut">{link.title ? <span class="strong">{link.title} · </span> : null}{hostOf(link.url) ? `→ ${link.url.replace(/^https?:\/\//, '')}` : t('links.nowhere')}</span>
+                      {link.tags.map((tag) => <span key={tag.id} class="badge accent">{tag.name}</span>)}
+                    </div>
+                  </div>
+                  <dl class="stats">
+                    <div><dt>{t('clicks')}</dt><dd>{number(link.clicks)}</dd></div>
+                    <div><dt>{t('leads')}</dt><dd>{number(link.leads)}</dd></div>
+                    <div><dt>{t('sales')}</dt><dd>{number(link.sales)}</dd></div>
+                    <div><dt>{t('revenue')}</dt><dd>{money(link.saleAmount, currency, true)}</dd></div>
+                  </dl>
+                </li>
+              ))}
+            </ul>
+          )}
+        </Shown>
+      </Card>
+      <Dialog open={asking} close={() => setAsking(false)} title={t('links.delete', { n: chosen.length })}>
+        <p>{t('links.delete.text')}</p>
+        <div class="wrap">
+          <Button kind="danger" icon="trash" onClick={() => { setAsking(false); bulk(call('DELETE', '/links/bulk', { linkIds: chosen.join(',') })); }}>{t('delete')}</Button>
+          <Button onClick={() => setAsking(false)}>{t('cancel')}</Button>
+        </div>
+      </Dialog>
+    </>
+  );
+}
+
+/** To the page before and after. */
+export function Pages({ page, full }: { page: number; full: boolean }): JSX.Element {
+  return (
+    <>
+      <Button small icon="left" disabled={page <= 1} onClick={() => setQuery({ page: page <= 2 ? null : String(page - 1) })}>{t('before')}</Button>
+      <span class="muted small">{t('page', { n: page })}</span>
+      <Button small disabled={!full} onClick={() => setQuery({ page: String(page + 1) })}>{t('after')}</Button>
+    </>
+  );
+}

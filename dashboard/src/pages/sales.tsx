@@ -1,0 +1,101 @@
+// All sales, and what was taken back of them.
+
+import type { JSX } from 'preact';
+import type { Link } from '../api';
+import type { PageProps } from '../page';
+import { useData } from '../data';
+import { dateTime, money, t } from '../i18n';
+import { A, setQuery, usePlace } from '../router';
+import { Chips, SpanControls } from '../report';
+import { EntryBadge } from '../sales';
+import { asked, choice } from '../span';
+import { Pages } from './links';
+import { Bones, Card, Empty, PageHead, Segments, Shown, Tabs } from '../ui/parts';
+
+interface SaleEvent {
+  eventId: string; eventName: string; timestamp: string; saleAmount: number; link: Link | null;
+  customer: { id: string; name: string; email: string }; sale: { amount: number; currency: string; paymentProcessor: string };
+}
+interface Booked { id: string; kind: string; at: string; amount: number; currency: string; reference: string | null; saleId: string | null }
+const SIZE = 50;
+
+export function Sales({ session, workspace }: PageProps): JSX.Element {
+  const { query } = usePlace();
+  const chosen = choice(query);
+  const show = query.get('show') === 'back' ? 'back' : 'sales';
+  return (
+    <>
+      <PageHead title={t('nav.sales')} about={t('sales.about')} actions={show === 'sales' && <SpanControls chosen={chosen} only />} />
+      <Chips chosen={chosen} />
+      <Card>
+        <Tabs label={t('nav.sales')} value={show} set={(next) => setQuery({ show: next === 'back' ? 'back' : null, page: null })} options={[['sales', t('sales')], ['back', t('sales.back')]]} />
+        {show === 'sales' ? <List currency={(workspace?.currency ?? session.currency).toLowerCase()} /> : <Back />}
+      </Card>
+    </>
+  );
+}
+
+function List({ currency }: { currency: string }): JSX.Element {
+  const { query } = usePlace();
+  const page = Math.max(1, Number(query.get('page')) || 1);
+  const attributed = query.get('attributed') ?? '';
+  const { model: _model, gross: _gross, ...span } = asked(choice(query));
+  const sales = useData<SaleEvent[]>('/events', { event: 'sales', ...span, attributed, page, limit: SIZE });
+  return (
+    <>
+      <div class="card-head">
+        <Segments label={t('sales.which')} value={attributed} set={(which) => setQuery({ attributed: which, page: null })} options={[['', t('all')], ['true', t('attributed')], ['false', t('unattributed')]]} />
+      </div>
+      <Shown of={sales} bones={<Bones rows={7} height={38} />}>
+        {(found) => found.length === 0 ? (
+          <Empty icon="sales" title={t(attributed === 'false' ? 'sales.noneUnattributed' : 'sales.none')}>
+            <p>{t(attributed === 'false' ? 'sales.noneUnattributed.text' : 'sales.none.text')}</p>
+            {attributed !== 'false' && <A class="button" to="/stripe">{t('sales.connect')}</A>}
+          </Empty>
+        ) : (
+          <ul class="list">
+            {found.map((one) => (
+              <li key={one.eventId}>
+                <div class="grow">
+                  <A class="link-name" to={`/customers/${encodeURIComponent(one.customer.id)}`}>{one.customer.name}</A>
+                  <p class="small muted wrap" style={{ gap: '2px 8px' }}>{one.link ? <A to={`/links/${one.link.id}`}>/{one.link.key}</A> : <span class="badge warn">{t('unattributed')}</span>}<span>{one.eventName}</span><span>{dateTime(one.timestamp)}</span></p>
+                </div>
+                <dl class="stats two">
+                  <div><dt>{t('sale.charged')}</dt><dd>{money(one.sale.amount, one.sale.currency)}</dd></div>
+                  <div><dt>{t('sale.net')}</dt><dd>{money(one.saleAmount, currency)}</dd></div>
+                </dl>
+                <A class="button small" to={`/sales/${encodeURIComponent(one.eventId)}`}>{t(one.link ? 'receipt.whyShort' : 'receipt.whyNoneShort')}</A>
+              </li>
+            ))}
+          </ul>
+        )}
+      </Shown>
+      {(page > 1 || sales.data?.length === SIZE) && <div class="card-foot"><Pages page={page} full={sales.data?.length === SIZE} /></div>}
+    </>
+  );
+}
+
+/** Refunds, disputes and reinstatements, newest first. */
+function Back(): JSX.Element {
+  const entries = useData<Booked[]>('/ledger/entries', { limit: 1000, start: new Date(Date.now() - 90 * 86_400_000).toISOString().slice(0, 10) });
+  return (
+    <Shown of={entries} bones={<Bones rows={5} height={38} />}>
+      {(found) => {
+        const back = found.filter((entry) => entry.kind !== 'sale').reverse();
+        if (back.length === 0) return <Empty icon="refund" title={t('sales.back.none')}><p>{t('sales.back.none.text')}</p></Empty>;
+        return (
+          <ul class="list">
+            {back.map((entry) => (
+              <li key={entry.id}>
+                <EntryBadge kind={entry.kind} />
+                <span class="grow small"><span class="mono">{entry.reference ?? '–'}</span> <span class="muted">{dateTime(entry.at)}</span></span>
+                <span class={`num strong ${entry.amount < 0 ? 'bad' : 'good'}`}>{money(entry.amount, entry.currency)}</span>
+                {entry.saleId && <A class="button small" to={`/sales/${encodeURIComponent(entry.saleId)}`}>{t('receipt')}</A>}
+              </li>
+            ))}
+          </ul>
+        );
+      }}
+    </Shown>
+  );
+}

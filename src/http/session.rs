@@ -1,0 +1,92 @@
+//! `/session`: the dashboard's sign-in. An API key, or a link made with one, becomes a cookie.
+
+use serde_json::json;
+use worker::{Context, Env, Request, Response};
+
+use crate::core::access::{self, PERMISSIONS};
+use crate::core::ids;
+use crate::core::problem::{Code, Problem};
+use crate::core::session::{Kind, require_own, set_cookie};
+use crate::core::time::Millis;
+use crate::core::validate::{Fields, Text};
+use crate::edge::idempotency::{self, Claim};
+use crate::edge::{entropy, seal};
+use crate::http::auth::{self, Caller, is_secure, origin};
+use crate::http::failure::{Answer, Failure};
+use crate::http::{body, respond};
+
+/// `POST /session`: `{"apiKey": "…"}` or `{"token": "…"}` of a sign-in link. Always a new session, never one that
+/// the request brings along.
+pub(crate) async fn create(mut request: Request, env: &Env, ctx: &Context) -> Answer {
+    let headers = auth::OriginHeaders::read(&request)?;
+    require_own("POST", origin(&headers))?;
+    let body = body::json(&mut request, body::API_LIMIT_BYTES).await?;
+    let fields = Fields::root(&body)?;
+    let key = fields.text("apiKey", Text::up_to(200).trimmed())?.value();
+    let token = fields.text("token", Text::up_to(300).trimmed())?.value();
+    let now = entropy::now();
+    let mut caller = match (key, token) {
+        (Some(key), _) => auth::of_key(env, ctx, &ids::sha256_hex(key.as_bytes()), now).await?,
+        (None, Some(token)) => of_link(env, ctx, &token, now).await?,
+        (None, None) => return Err(fields.refuse("apiKey", "Required").into()),
+    };
+    let token = Kind::Session.sign(&seal::key(env)?, &caller.key_id, &entropy::token(16)?, now);
+    caller.session_end = Some(Millis(now.0.saturating_add(Kind::Session.life_ms())));
+    with_cookie(shown(&caller)?, Some(&token), is_secure(&request, env)?)
+}
+
+/// `GET /session`: who asks.
+pub(crate) async fn show(request: &Request, env: &Env, ctx: &Context) -> Answer {
+    let caller = auth::caller(request, env, ctx).await?;
+    Ok(shown(&caller)?)
+}
+
+/// `DELETE /session`: the browser forgets it.
+pub(crate) fn delete(request: &Request, env: &Env) -> Answer {
+    let headers = auth::OriginHeaders::read(request)?;
+    require_own("DELETE", origin(&headers))?;
+    let response = respond::json(200, &json!({"signedOut": true}))?;
+    with_cookie(response, None, is_secure(request, env)?)
+}
+
+/// `POST /session/link`: a token that signs in once, for the fragment of the dashboard's address. Not for a session,
+/// which would outlive its end by it.
+pub(crate) async fn link(request: &Request, env: &Env, ctx: &Context) -> Answer {
+    let caller = auth::caller(request, env, ctx).await?;
+    if caller.session_end.is_some() {
+        return Err(Problem::new(Code::Forbidden, "A sign-in link is made with an API key.").into());
+    }
+    let now = entropy::now();
+    let token = Kind::SignIn.sign(&seal::key(env)?, &caller.key_id, &entropy::token(16)?, now);
+    let expires_at = Millis(now.0.saturating_add(Kind::SignIn.life_ms()));
+    Ok(respond::json(201, &json!({"token": token, "expiresAt": expires_at.to_iso()}))?)
+}
+
+/// The key behind a sign-in link, the first time it is shown.
+async fn of_link(env: &Env, ctx: &Context, token: &str, now: Millis) -> Result<Caller, Failure> {
+    let checked = Kind::SignIn.check(&seal::key(env)?, token, now).ok_or_else(access::unauthorized)?;
+    let caller = auth::of_key(env, ctx, &checked.key_id, now).await?;
+    let name = format!("sign-in {}", ids::sha256_hex(token.as_bytes()));
+    let claim = idempotency::claim(env, &caller.workspace_id, &name, "sign-in", now).await?;
+    if !matches!(claim, Claim::First) {
+        return Err(access::unauthorized().into());
+    }
+    // Before the session is given: a claim without an answer would be free again after a while.
+    idempotency::keep(env, &caller.workspace_id, &name, 200, "").await?;
+    Ok(caller)
+}
+
+fn shown(caller: &Caller) -> worker::Result<Response> {
+    let granted = PERMISSIONS.iter().filter(|(permission, _)| caller.permissions.contain(*permission));
+    let answer = json!({
+        "workspaceId": caller.workspace_id, "keyId": caller.key_id, "currency": caller.currency.as_str(),
+        "permissions": granted.map(|(_, name)| *name).collect::<Vec<_>>(),
+        "expiresAt": caller.session_end.map(Millis::to_iso),
+    });
+    respond::json(200, &answer)
+}
+
+fn with_cookie(mut response: Response, token: Option<&str>, secure: bool) -> Answer {
+    response.headers_mut().append("set-cookie", &set_cookie(token, secure))?;
+    Ok(response)
+}

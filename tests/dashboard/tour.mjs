@@ -1,0 +1,278 @@
+// The dashboard in a real browser, against the real local runtime: what a marketer does on the first day.
+// Arguments: the instance's address, an API key, a sign-in address; the workspace's domain, id and signing secret.
+
+import { createHmac } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { check, count, launch } from './browser.mjs';
+
+const [url, key, signIn, domain, workspace, secret] = process.argv.slice(2);
+const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+const VISITOR = 'Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/126.0.0.0 Safari/537.36';
+const HOSTILE = '<img src=x onerror="window.hacked=1"><script>window.hacked=1</script>';
+
+const browser = await launch();
+const problems = [];
+
+async function open(options = {}) {
+  const context = await browser.newContext({ viewport: { width: 1280, height: 900 }, locale: 'en-US', bypassCSP: false, ...options });
+  const page = await context.newPage();
+  page.on('pageerror', (error) => problems.push(`page error: ${error.message}`));
+  page.on('console', (message) => {
+    const expected = /status of (401|403|404|409|422)/.test(message.text());
+    if (message.type() === 'error' && !expected) problems.push(`console: ${message.text()}`);
+  });
+  return { context, page };
+}
+
+/** No violation of axe's rules for WCAG A and AA, on the page as it is. */
+async function accessible(page, name) {
+  // Through the debugger, not a script tag: the page's policy holds.
+  await page.evaluate(axe);
+  const found = await page.evaluate(() => window.axe.run(document, { runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa'] }));
+  const told = found.violations.map((one) => `${one.id}: ${one.nodes.map((node) => `${node.target.join(' ')} ${node.any.map((any) => any.message).join(' ')}`).slice(0, 3).join(' | ')}`);
+  check(told.length === 0, `${name} is accessible: ${told.join('; ')}`);
+}
+
+async function api(method, path, body) {
+  const answer = await fetch(`${url}/api${path}`, {
+    method,
+    headers: { authorization: `Bearer ${key}`, 'content-type': 'application/json' },
+    ...(body ? { body: JSON.stringify(body) } : {}),
+  });
+  if (!answer.ok) throw new Error(`${method} ${path}: ${answer.status} ${await answer.text()}`);
+  return answer.json();
+}
+
+/** Plays Stripe: an event, signed as Stripe signs. */
+async function stripe(event) {
+  const body = JSON.stringify({ created: Math.floor(Date.now() / 1000), livemode: true, ...event });
+  const at = Math.floor(Date.now() / 1000);
+  const mac = createHmac('sha256', secret).update(`${at}.${body}`).digest('hex');
+  const answer = await fetch(`${url}/stripe/webhook/${workspace}`, { method: 'POST', headers: { 'stripe-signature': `t=${at},v1=${mac}` }, body });
+  if (!answer.ok) throw new Error(`${event.type}: ${answer.status} ${await answer.text()}`);
+}
+
+/** Loads the page again until `locator` is there: what is counted shows within seconds. */
+async function until(page, locator) {
+  for (let tries = 0; tries < 30; tries += 1) {
+    try {
+      await locator.first().waitFor({ timeout: 700 });
+      return;
+    } catch {
+      await page.reload();
+    }
+  }
+  throw new Error(`never shown: ${locator}`);
+}
+
+async function tour() {
+  const { context, page } = await open();
+
+  // Not signed in: a wrong key is told so, and nothing of the workspace shows.
+  await page.goto(`${url}/app`);
+  await page.getByLabel('API key').fill('pimms_wrong');
+  await page.getByRole('button', { name: 'Sign in' }).click();
+  await page.getByText('This key is not known here').waitFor();
+  check((await context.cookies()).every((cookie) => !cookie.name.includes('session')), 'no session for a wrong key');
+  await accessible(page, 'sign-in');
+  await page.getByLabel('API key').fill(key);
+  await page.keyboard.press('Enter');
+  await page.getByRole('heading', { name: 'Overview' }).waitFor();
+  const cookie = (await context.cookies()).find((one) => one.name.includes('session'));
+  check(cookie?.httpOnly && cookie.sameSite === 'Strict', 'the cookie is HttpOnly and SameSite=Strict');
+  check(!(await page.evaluate(() => JSON.stringify({ ...localStorage, ...sessionStorage }))).includes('pimms_'), 'the key is not kept');
+
+  // A link, made in the builder.
+  await page.getByRole('link', { name: 'Links', exact: true }).click();
+  await page.getByRole('button', { name: 'New link' }).first().click();
+  await page.getByLabel('Destination').first().fill('https://shop.example/?from=tour');
+  await page.getByLabel('Short link', { exact: true }).fill('tour');
+  await page.getByText('This short link is free.').waitFor();
+  await page.getByText('UTM parameters').click();
+  await page.getByLabel('Campaign').fill(HOSTILE);
+  await page.getByLabel('Source').fill('newsletter');
+  await page.getByText('Social preview').click();
+  await page.getByLabel('Title').fill(HOSTILE);
+  await accessible(page, 'the builder');
+  await page.getByRole('button', { name: 'Create link' }).click();
+  await page.getByRole('heading', { name: 'Your link is ready' }).waitFor();
+  const [link] = (await api('GET', '/links?search=tour')).filter((one) => one.key === 'tour');
+  check(link?.utm_source === 'newsletter' && link.url.includes('from=tour'), `the link is as asked: ${link?.url}`);
+  check(link.trackConversion === true, 'it tracks conversions');
+
+  // The same key again is refused before anything is sent.
+  await page.getByRole('button', { name: 'Another one' }).click();
+  await page.getByLabel('Short link', { exact: true }).fill('tour');
+  await page.getByText('This short link is taken').waitFor();
+  check(await page.getByRole('button', { name: 'Create link' }).isDisabled(), 'a taken key cannot be made');
+
+  // A click, and it shows.
+  const answer = await fetch(`${url}/tour`, { redirect: 'manual', headers: { 'user-agent': VISITOR, 'x-pimms-host': domain, referer: 'https://news.example/' } });
+  const click = /pimms_id=([^&#]+)/.exec(answer.headers.get('location') ?? '')?.[1];
+  check(click, `the redirect names its click: ${answer.status}`);
+  await page.goto(`${url}/app/links/${link.id}`);
+  await until(page, page.getByRole('button', { name: /^Clicks\s*1/ }));
+  check((await page.getByRole('heading', { name: HOSTILE }).count()) === 1, 'a hostile title is text');
+  await page.goto(`${url}/app`);
+  await page.getByRole('button', { name: /newsletter|onerror/ }).first().waitFor();
+  await page.getByRole('button', { name: /onerror/ }).first().click();
+  await page.getByText('Campaign: ').waitFor();
+  check(new URL(page.url()).searchParams.get('utm_campaign') === HOSTILE, 'a click on a row filters');
+  await page.getByRole('button', { name: 'Remove the filter Campaign' }).click();
+
+  // The lead with hostile words, the payment, a refund of another one that nobody knows.
+  const run = Date.now();
+  await api('POST', '/track/lead', { clickId: click, eventName: 'Sign up', externalId: `user_${run}`, customerName: HOSTILE, customerEmail: 'ada@example.com', metadata: { note: HOSTILE } });
+  const payment = { mode: 'payment', payment_status: 'paid', amount_total: 4900, currency: 'usd', payment_intent: `pi_${run}`, customer: `cus_${run}`, metadata: { pimmsCustomerId: `user_${run}` } };
+  await stripe({ id: `evt_a${run}`, type: 'checkout.session.completed', data: { object: { id: `cs_${run}`, ...payment } } });
+  await stripe({ id: `evt_b${run}`, type: 'charge.refunded', data: { object: { id: `ch_x${run}`, amount: 700, amount_refunded: 700, currency: 'usd', payment_intent: `pi_x${run}` } } });
+  await page.goto(`${url}/app/sales`);
+  await until(page, page.getByRole('link', { name: HOSTILE }));
+  await page.getByRole('link', { name: 'Why this link?' }).first().click();
+  await page.getByText('The customer’s latest click before the payment').waitFor();
+  await page.getByText('$49.00').first().waitFor();
+  check(await page.getByText(`pi_${run}`).first().isVisible(), 'the receipt names the payment');
+  const sale = new URL(page.url()).pathname.slice('/app'.length);
+  await page.getByRole('link', { name: `user_${run}` }).first().click();
+  await page.getByRole('heading', { name: HOSTILE }).waitFor();
+  check(await page.getByText(JSON.stringify({ note: HOSTILE })).isVisible(), 'hostile metadata is text');
+  const customer = new URL(page.url()).pathname.slice('/app'.length);
+  await page.goto(`${url}/app/stripe?tab=parked`);
+  await until(page, page.getByText('The payment this refund belongs to is not known yet'));
+  check(await page.getByText(`ch_x${run}`).isVisible(), 'what waits says of which payment');
+  await page.getByRole('tab', { name: 'Webhook log' }).click();
+  await page.getByText(`evt_a${run}`).waitFor();
+  await page.getByRole('tab', { name: 'Code' }).click();
+  for (const [language, line] of [['Node', 'stripe.customers.update(user.stripeCustomerId'], ['Python', 'stripe.checkout.Session.create('], ['PHP', '$stripe->customers->create('], ['Ruby', 'Stripe::Customer.update(']]) {
+    await page.getByRole('button', { name: language, exact: true }).click();
+    await page.getByText(line).first().waitFor();
+    check(await page.getByText(`${url}/api/track/lead`).first().isVisible(), `${language} has this workspace's address`);
+  }
+
+  // The stream shows a click without a reload.
+  await page.goto(`${url}/app/events`);
+  await page.getByText('Live: updates by itself').waitFor();
+  await page.getByRole('link', { name: '/tour' }).first().waitFor();
+  const newest = await page.locator('.list time').first().getAttribute('datetime');
+  await fetch(`${url}/tour`, { redirect: 'manual', headers: { 'user-agent': `${VISITOR} Two`, 'x-pimms-host': domain } });
+  await page.waitForFunction((before) => document.querySelector('.list time')?.getAttribute('datetime') !== before, newest, { timeout: 20_000 });
+  check(true, 'a click came in by itself');
+
+  // Settings: a key is made, shown once and revoked.
+  if ((await api('GET', '/session')).permissions.includes('tokens.write')) {
+    await page.goto(`${url}/app/settings`);
+    await page.getByRole('button', { name: 'New key' }).click();
+    await page.getByLabel('Name of the key').fill('Marketing');
+    await page.getByRole('dialog').getByRole('button', { name: 'New key' }).click();
+    const shown = await page.getByRole('dialog').locator('code').innerText();
+    check(/^pimms_\w{24}$/.test(shown), 'the new key is shown');
+    await page.getByRole('button', { name: 'Done' }).click();
+    const row = page.locator('li', { hasText: 'Marketing' });
+    await row.getByRole('button', { name: 'Revoke' }).click();
+    await page.getByRole('dialog').getByRole('button', { name: 'Revoke' }).click();
+    await row.waitFor({ state: 'detached' });
+    check((await fetch(`${url}/api/session`, { headers: { authorization: `Bearer ${shown}` } })).status === 401, 'the revoked key is dead');
+  }
+
+  // Another attribution model is asked of the API.
+  await page.goto(`${url}/app?linkId=${link.id}`);
+  await page.getByLabel('Attribution model').selectOption('first');
+  await page.getByRole('button', { name: /Net revenue\s*\$49/ }).waitFor();
+  check(page.url().includes('model=first'), 'the model is in the address');
+
+  // Both themes, both languages, a phone.
+  for (const theme of ['light', 'dark']) {
+    const themed = await context.newPage();
+    await themed.emulateMedia({ colorScheme: theme });
+    for (const [path, heading] of [['', 'Overview'], ['/links', 'Links'], [`/links/${link.id}`, null], ['/links/new', 'New link'], ['/customers', 'Customers'], [customer, null], ['/sales', 'Sales'], ['/sales?show=back', 'Sales'], [sale, null], ['/events', 'Events'], ['/stripe', 'Stripe'], ['/stripe?tab=code', 'Stripe'], ['/stripe?tab=log', 'Stripe'], ['/stripe?tab=parked', 'Stripe'], ['/settings', 'Settings']]) {
+      await themed.goto(`${url}/app${path}`);
+      if (heading) await themed.getByRole('heading', { name: heading, level: 1 }).waitFor();
+      await themed.locator('.bone').first().waitFor({ state: 'detached' });
+      await themed.waitForLoadState('networkidle');
+      await accessible(themed, `${path || '/'} in ${theme}`);
+    }
+    await themed.close();
+  }
+  await page.goto(`${url}/app`);
+  await page.getByRole('button', { name: 'FR', exact: true }).click();
+  await page.getByRole('heading', { name: 'Vue d’ensemble' }).waitFor();
+  check((await page.evaluate(() => document.documentElement.lang)) === 'fr', 'the page says that it is French');
+  await page.getByRole('button', { name: 'EN', exact: true }).click();
+  for (const width of [360, 390, 768]) {
+    await page.setViewportSize({ width, height: 800 });
+    for (const path of ['', '/links', '/links/new', `/links/${link.id}`, '/customers', customer, '/sales', sale, '/events', '/stripe', '/stripe?tab=code', '/stripe?tab=log', '/stripe?tab=parked', '/settings']) {
+      await page.goto(`${url}/app${path}`);
+      await page.waitForLoadState('networkidle');
+      const wide = await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth);
+      const culprits = wide <= 0 ? [] : await page.evaluate(() =>
+        [...document.querySelectorAll('*')]
+          .filter((one) => one.getBoundingClientRect().right > window.innerWidth)
+          .map((one) => `${one.tagName}.${one.className} ${one.textContent?.slice(0, 40)}`).slice(-4));
+      check(wide <= 0, `${path || '/'} fits ${width} px, over by ${wide}: ${culprits.join(' | ')}`);
+    }
+  }
+  await page.setViewportSize({ width: 1280, height: 900 });
+
+  // By keyboard alone: the skip link, then the navigation.
+  await page.goto(`${url}/app`);
+  await page.getByRole('heading', { name: 'Overview' }).waitFor();
+  await page.keyboard.press('Tab');
+  check(await page.getByRole('link', { name: 'Skip to content' }).evaluate((link) => link === document.activeElement), 'the first stop skips the navigation');
+
+  // What was shown was text.
+  check((await page.evaluate(() => window.hacked)) === undefined, 'no script of a title or a campaign ran');
+
+  // Signing out ends it.
+  await page.getByRole('button', { name: 'Sign out' }).click();
+  await page.getByLabel('API key').waitFor();
+  check((await context.request.get(`${url}/api/session`)).status() === 401, 'signed out');
+  await context.close();
+}
+
+/** A French browser is spoken to in French; a sign-in link works once, and leaves the address. */
+async function link() {
+  const { context, page } = await open({ locale: 'fr-FR' });
+  await page.goto(signIn);
+  await page.getByRole('heading', { name: 'Vue d’ensemble' }).waitFor();
+  check(!page.url().includes('sign-in'), 'the token is gone from the address');
+  await context.close();
+  const again = await open();
+  await again.page.goto(signIn);
+  await again.page.getByText('This sign-in link was used already').waitFor();
+  await again.context.close();
+}
+
+/** What a first visit loads, compressed as the platform compresses it. */
+async function firstLoad() {
+  const { context, page } = await open();
+  await context.request.post(`${url}/api/session`, { data: { apiKey: key }, headers: { 'x-pimms-dashboard': '1' } });
+  const { gzipSync } = await import('node:zlib');
+  let bytes = 0;
+  const reading = [];
+  page.on('response', (response) => {
+    if (new URL(response.url()).pathname.startsWith('/app')) reading.push(response.body().then((body) => { bytes += gzipSync(body).length; }));
+  });
+  const started = Date.now();
+  await page.goto(`${url}/app`);
+  await page.getByRole('button', { name: /^Clicks\s*\d/ }).waitFor();
+  const ready = Date.now() - started;
+  await page.locator('.uplot').waitFor();
+  await page.waitForLoadState('networkidle');
+  await Promise.all(reading);
+  check(bytes > 10_000 && bytes <= 120 * 1024, `the first load is ${bytes} bytes`);
+  const policy = (await page.request.get(`${url}/app`)).headers()['content-security-policy'] ?? '';
+  check(policy.includes("script-src 'self'") && !policy.includes('unsafe'), policy);
+  await context.close();
+  return { bytes, ready };
+}
+
+try {
+  await link();
+  await tour();
+  const { bytes, ready } = await firstLoad();
+  check(problems.length === 0, problems.join('\n'));
+  console.log(`${count()} steps, first load ${bytes} bytes, figures after ${ready} ms`);
+} finally {
+  await browser.close();
+}
