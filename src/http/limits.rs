@@ -60,8 +60,10 @@ fn show(headers: &mut Headers, verdict: Verdict) -> worker::Result<()> {
 /// A request that was refused or failed did nothing, and its key is free again.
 async fn once(request: Request, env: &Env, ctx: &Context, path: &str) -> Answer {
     let key = request.headers().get("idempotency-key")?.filter(|key| !key.is_empty());
-    // A new API key is shown once and kept nowhere.
-    let Some(key) = key.filter(|_| request.method() == Method::Post && !path.starts_with("/tokens")) else {
+    // A new API key and what signs in are shown once and kept nowhere.
+    let is_kept =
+        request.method() == Method::Post && !["/tokens", "/session"].iter().any(|p| path.starts_with(p));
+    let Some(key) = key.filter(|_| is_kept) else {
         return api::route(request, env, ctx, path).await;
     };
     if key.len() > MAX_KEY {

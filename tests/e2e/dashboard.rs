@@ -167,6 +167,22 @@ fn ended_forged_and_borrowed_sessions_are_refused() {
 }
 
 #[test]
+fn what_signs_in_is_given_anew_each_time() {
+    let acme = Workspace::new("session-idempotent");
+    let bearer = format!("Bearer {}", acme.key);
+    let link = || {
+        let headers = [("authorization", bearer.as_str()), ("idempotency-key", "link")];
+        let answer = send("POST", "/session/link", &headers, Some(&json!({})));
+        assert_eq!(answer.header("idempotent-replayed"), None);
+        answer.json()["token"].as_str().unwrap().to_owned()
+    };
+    assert_ne!(link(), link(), "a link that was kept could sign in whoever asks again");
+    let headers = [("authorization", bearer.as_str()), ("idempotency-key", "session"), OWN];
+    let answer = send("POST", "/session", &headers, Some(&json!({"apiKey": acme.key})));
+    assert!(cookie(&answer).starts_with("pimms_session=tok_"), "{}", answer.text());
+}
+
+#[test]
 fn a_sign_in_link_works_once() {
     let acme = Workspace::new("session-link");
     let token = acme.post("/session/link", &json!({}))["token"].as_str().unwrap().to_owned();
