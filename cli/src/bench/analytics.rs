@@ -12,11 +12,12 @@ use pimms_edge::core::click_store;
 use rusqlite::Connection;
 use serde_json::{Value, json};
 
-use super::clicks::{Random, Span, click};
+use super::clicks::{Span, click};
 use crate::clock;
 use crate::failure::{Failure, OrFail};
 use crate::files;
 use crate::instance::Instance;
+use crate::random::Random;
 use crate::table::Table;
 
 /// Clicks per statement: the Worker's batches are of this size at most.

@@ -4,6 +4,8 @@
 use pimms_edge::core::click::{Place, Signals, VISIT_VERSION, Visit};
 use pimms_edge::core::time::Millis;
 
+use crate::random::Random;
+
 /// Country, continent, region, city.
 const PLACES: [(&str, &str, &str, &str); 16] = [
     ("US", "NA", "CA", "San Francisco"),
@@ -45,34 +47,9 @@ const REFERERS: [&str; 8] = [
 
 const SOURCES: [&str; 5] = ["", "", "newsletter", "twitter", "ads"];
 
-/// A generator of numbers with a seed (`SplitMix64`: Steele, Lea and Flood, 2014).
-#[derive(Debug, Clone)]
-pub struct Random(u64);
-
-impl Random {
-    /// The same numbers for the same seed.
-    #[must_use]
-    pub fn new(seed: u64) -> Self {
-        Self(seed)
-    }
-
-    /// The next number.
-    pub fn number(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
-        let mixed = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-        let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-        mixed ^ (mixed >> 31)
-    }
-
-    /// A number below `end`, which must not be 0.
-    pub fn below(&mut self, end: u64) -> u64 {
-        self.number() % end.max(1)
-    }
-
-    fn of<T: Copy + Default>(&mut self, list: &[T]) -> T {
-        let at = self.below(list.len() as u64);
-        usize::try_from(at).ok().and_then(|at| list.get(at)).copied().unwrap_or_default()
-    }
+/// One of a list.
+fn one_of<T: Copy + Default>(random: &mut Random, list: &[T]) -> T {
+    random.pick(list).copied().unwrap_or_default()
 }
 
 /// The span of time over which clicks are spread.
@@ -99,16 +76,16 @@ pub fn click(
     let at = span.from.0.saturating_add(i64::try_from(place_in_time).unwrap_or(0));
     // The square of a number between 0 and 1 is more often small: the first links get most.
     let unit = random.below(1 << 20);
-    let rank = (((unit * unit) >> 20) * links.len() as u64) >> 20;
-    let link_id = usize::try_from(rank).ok().and_then(|rank| links.get(rank)).cloned().unwrap_or_default();
-    let (country, continent, region, city) = random.of(&PLACES);
-    let source = random.of(&SOURCES);
+    let rank = (((unit * unit) >> 20) * links.len()) >> 20;
+    let link_id = links.get(rank).cloned().unwrap_or_default();
+    let (country, continent, region, city) = one_of(random, &PLACES);
+    let source = one_of(random, &SOURCES);
     let query =
         if source.is_empty() { String::new() } else { format!("?utm_source={source}&utm_medium=bench") };
-    let id = format!("c{n:08}{:016x}{:019x}", random.number(), u128::from(random.number()));
+    let id = format!("c{n:08}{:016x}{:019x}", random.next_u64(), u128::from(random.next_u64()));
     Visit {
         version: VISIT_VERSION,
-        visitor: format!("anon_{:016x}", random.number()),
+        visitor: format!("anon_{:016x}", random.next_u64()),
         workspace_id: workspace_id.to_owned(),
         at: Millis(at),
         is_known: false,
@@ -121,11 +98,11 @@ pub fn click(
             city: city.to_owned(),
             ..Place::default()
         },
-        user_agent: random.of(&AGENTS).to_owned(),
-        referer: random.of(&REFERERS).to_owned(),
+        user_agent: one_of(random, &AGENTS).to_owned(),
+        referer: one_of(random, &REFERERS).to_owned(),
         is_qr: random.below(10) == 0,
         signals: Signals { method: "GET".to_owned(), ..Signals::default() },
-        fingerprint: format!("{:032x}", u128::from(random.number())),
+        fingerprint: format!("{:032x}", u128::from(random.next_u64())),
         fingerprint_before: String::new(),
         link_id,
         id,
