@@ -4,8 +4,14 @@ import { t } from './i18n';
 
 /** What went wrong, in words for a person. */
 export class ApiError extends Error {
-  constructor(readonly status: number, readonly code: string, message: string) {
-    super(message);
+  /** Which field of the body is wrong; empty if it is not about one. */
+  readonly field: string;
+
+  /** `invalid_string: url: Invalid url` says which rule was broken, by which field, and how. */
+  constructor(readonly status: number, readonly code: string, told: string) {
+    const [, , field = '', text = told] = /^([a-z_]+): ([\w.]+)[^:]*: (.+)$/s.exec(told) ?? [];
+    super(text);
+    this.field = field;
   }
 }
 
@@ -77,6 +83,9 @@ export interface Session {
   workspaceId: string;
   keyId: string;
   currency: string;
+  timezone: string | null;
+  attributionModel: string;
+  conversionEnabled: boolean;
   permissions: string[];
   expiresAt: string | null;
 }
@@ -113,4 +122,6 @@ export interface Customer {
 
 export interface Workspace {
   id: string; name: string; slug: string; currency: string; allowedHostnames: string[]; createdAt: string;
+  timezone: string | null; conversionEnabled: boolean; attributionWindowDays: number; attributionModel: string;
+  storeVisitorAddresses: boolean; clickRetentionDays: number;
 }

@@ -95,6 +95,15 @@ export function ago(iso: string): string {
   return format.format(Math.round(Math.min(seconds, 0)), 'second');
 }
 
+/** `EUR` as `EUR – Euro`. */
+export function currencyName(code: string): string {
+  try {
+    return `${code} – ${new Intl.DisplayNames(locale(), { type: 'currency' }).of(code) ?? code}`;
+  } catch {
+    return code;
+  }
+}
+
 export function countryName(code: string): string {
   if (!/^[A-Z]{2}$/.test(code)) return code;
   try {

@@ -1,12 +1,13 @@
 // Starts the dashboard: who is signed in, then the pages.
 
 import { render, type ComponentType, type JSX } from 'preact';
-import { useEffect, useReducer, useState } from 'preact/hooks';
+import { useEffect, useMemo, useReducer, useState } from 'preact/hooks';
 import { ApiError, currentMode, get, post, remove, setMode, whenSignedOut, type Session, type Workspace } from './api';
 import { currentLanguage, setLanguage, t, type Word } from './i18n';
 import { SignIn } from './pages/signin';
 import type { PageProps } from './page';
 import { A, go, usePlace } from './router';
+import { setDefaults } from './span';
 import { currentTheme, toggleTheme } from './theme';
 import { Icon, type IconName } from './ui/icons';
 import { Bones, Button, Empty, Failed, Note, Segments, Toasts } from './ui/parts';
@@ -52,8 +53,9 @@ function Frame({ session, again, signedOut }: { session: Session; again: () => v
   const id = decodeURIComponent(found?.[0].exec(path)?.[1] ?? '');
 
   const refresh = (): void => {
-    get<Workspace>(`/workspaces/${session.workspaceId}`).then(setWorkspace).catch(() => undefined);
+    get<Workspace>(`/workspaces/${session.workspaceId}`).then((found) => { setDefaults(found); setWorkspace(found); }).catch(() => undefined);
   };
+  useMemo(() => setDefaults(session), [session]);
   useEffect(refresh, [session.workspaceId]);
   useEffect(() => {
     setOpen(false);

@@ -7,7 +7,7 @@ import { useData } from './data';
 import { compact, countryName, known, money, number, percent, t, type Word } from './i18n';
 import { setQuery, usePlace } from './router';
 import { shortName } from './links';
-import { asked, choice, chooseInterval, chooseZone, INTERVALS, MODELS, zones, type Choice } from './span';
+import { asked, choice, chooseInterval, chooseZone, defaultModel, INTERVALS, MODELS, zones, type Choice } from './span';
 import { bucketMs, type ChartProps, type Point } from './ui/chart-types';
 import { Icon } from './ui/icons';
 import { Bones, Card, Empty, Failed, Segments, Select, Shown, Tabs } from './ui/parts';
@@ -23,7 +23,7 @@ export function SpanControls({ chosen, only = false }: { chosen: Choice; only?: 
     <>
       <Select label={t('interval')} value={chosen.interval} set={chooseInterval} options={INTERVALS.map((name) => [name, t(`interval.${name}` as Word)])} />
       <Select label={t('timezone')} value={chosen.timezone} set={chooseZone} options={zones(chosen.timezone).map((zone) => [zone, zone.replace(/_/g, ' ')])} />
-      {!only && <Select label={t('model')} value={chosen.model} set={(model) => setQuery({ model: model === 'last' ? null : model })} options={MODELS.map((name) => [name, t(`model.${name}` as Word)])} />}
+      {!only && <Select label={t('model')} value={chosen.model} set={(model) => setQuery({ model: model === defaultModel() ? null : model })} options={MODELS.map((name) => [name, t(`model.${name}` as Word)])} />}
       {!only && <Segments label={t('netgross')} value={chosen.gross ? 'gross' : 'net'} options={[['net', t('net')], ['gross', t('gross')]]} set={(kind) => setQuery({ gross: kind === 'gross' ? 'true' : null })} />}
     </>
   );

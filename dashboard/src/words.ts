@@ -3,11 +3,13 @@
 import { LINK_WORDS } from './words-links';
 import { MONEY_WORDS } from './words-money';
 import { SETTINGS_WORDS } from './words-settings';
+import { WORKSPACE_WORDS } from './words-workspace';
 
 export const WORDS = {
   ...LINK_WORDS,
   ...MONEY_WORDS,
   ...SETTINGS_WORDS,
+  ...WORKSPACE_WORDS,
   'nav.overview': ['Overview', 'Vue d’ensemble'],
   'nav.links': ['Links', 'Liens'],
   skip: ['Skip to content', 'Aller au contenu'],

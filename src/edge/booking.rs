@@ -27,7 +27,7 @@ pub(crate) async fn accept(env: &Env, workspace_id: &str, mode: Mode, said: Said
         account: String::new(),
         verdict: "accepted".to_owned(),
     };
-    let policy = settings::policy(workspace_id, mode);
+    let policy = settings::first_policy(workspace_id, mode);
     let Said { fact, claim, apart } = said;
     let delivery = Delivery { policy, note, facts: vec![fact], claim, apart, parked: None };
     let stub = objects::directory(env, workspace_id, mode)?;

@@ -29,6 +29,12 @@ pub(crate) struct KeyRow {
     pub rate_limit: i64,
     /// The workspace's currency of reports.
     pub currency: Currency,
+    /// Its zone of reports.
+    pub timezone: Option<String>,
+    /// Its model of reports.
+    pub attribution_model: String,
+    /// 1: its links track conversions unless they say otherwise.
+    pub conversion_enabled: i64,
     /// From then on it is refused.
     pub expires_at: Option<Millis>,
 }
@@ -43,7 +49,8 @@ pub(crate) async fn find(env: &Env, ctx: &Context, name: &str, now: Millis) -> R
     if let Some(row) = KEYS.with_borrow_mut(|keys| keys.get(name, now)) {
         return Ok(Some(row));
     }
-    let query = "SELECT k.id, k.workspace_id, k.scopes, k.rate_limit, k.expires_at, w.currency \
+    let query = "SELECT k.id, k.workspace_id, k.scopes, k.rate_limit, k.expires_at, w.currency, w.timezone, \
+                        w.attribution_model, w.conversion_enabled \
                  FROM api_keys k JOIN workspaces w ON w.id = k.workspace_id WHERE k.hash = ?1 OR k.id = ?1";
     let row: Option<KeyRow> = d1::first(&d1::database(env)?, query, &[d1::text(name)]).await?;
     if let Some(row) = &row {

@@ -8,7 +8,7 @@ use crate::core::click_id::Keys;
 use crate::core::ledger::view::Policy;
 use crate::core::mode::Mode;
 
-/// The look-back window of attribution, in days. Source: stripe-scenarios R5.
+/// The look-back window of attribution of a workspace that has not chosen one, in days.
 const WINDOW_DAYS: i64 = 90;
 
 /// A secret or variable that may be missing; an empty one is missing.
@@ -51,8 +51,9 @@ pub(crate) fn is_local(env: &Env) -> bool {
     optional(env, "PIMMS_LOCAL").as_deref() == Some("1")
 }
 
-/// What a workspace's figures are made by.
-pub(crate) fn policy(workspace_id: &str, mode: Mode) -> Policy {
+/// What a workspace's figures are made by until it chooses otherwise. The Directory knows what it has chosen: a
+/// delivery must not wait for D1.
+pub(crate) fn first_policy(workspace_id: &str, mode: Mode) -> Policy {
     Policy { workspace_id: workspace_id.to_owned(), mode, window_days: WINDOW_DAYS }
 }
 

@@ -120,7 +120,8 @@ async fn owners(env: &Env, wanted: &Bootstrap, hash: &str) -> Result<Owners> {
 
 /// The workspace of this id.
 pub(crate) async fn find(env: &Env, id: &str) -> Result<Option<Workspace>> {
-    let query = "SELECT id, slug, name, logo, currency, allowed_hostnames, keeps_addresses, created_at FROM workspaces WHERE id = ?1";
+    let query = "SELECT id, slug, name, logo, currency, allowed_hostnames, keeps_addresses, conversion_enabled, \
+                 window_days, attribution_model, timezone, created_at FROM workspaces WHERE id = ?1";
     d1::first(&d1::database(env)?, query, &[d1::text(id)]).await
 }
 
@@ -136,7 +137,7 @@ pub(crate) async fn usage(env: &Env, id: &str) -> Result<Usage> {
 /// Stores what it has become; a slug that is taken is a unique violation.
 pub(crate) async fn update(env: &Env, workspace: &Workspace) -> Result<()> {
     let query = "UPDATE workspaces SET slug = ?, name = ?, logo = ?, currency = ?, allowed_hostnames = ?, \
-                 keeps_addresses = ? WHERE id = ?";
+                 keeps_addresses = ?, conversion_enabled = ?, window_days = ?, attribution_model = ?, timezone = ? WHERE id = ?";
     let binds = [
         workspace.slug.as_str().into(),
         workspace.name.as_str().into(),
@@ -144,10 +145,14 @@ pub(crate) async fn update(env: &Env, workspace: &Workspace) -> Result<()> {
         workspace.currency.as_str().into(),
         workspace.allowed_hostnames.as_str().into(),
         workspace.keeps_addresses.into(),
+        workspace.conversion_enabled.into(),
+        workspace.window_days.into(),
+        workspace.attribution_model.as_str().into(),
+        workspace.timezone.clone().into(),
         workspace.id.as_str().into(),
     ];
     d1::statement(&d1::database(env)?, query, &d1::binds(&binds)?)?.run().await?;
-    // Keys carry the currency of reports.
+    // Keys carry the defaults of requests.
     keys::forget();
     allowed_hosts::forget(&workspace.id);
     Ok(())

@@ -37,7 +37,7 @@ pub(crate) async fn report(request: &Request, env: &Env, ctx: &Context, path: &[
         currency: scope.currency,
         event,
         gross: is_gross(&query)?,
-        model: model(&query)?,
+        model: model(&query, &caller)?,
         known_only: event == Event::Clicks || is_generated_client(request)?,
         group,
         window: span.window,
@@ -85,9 +85,9 @@ pub(crate) fn is_gross(query: &Query) -> Result<bool, Problem> {
     Ok(said == Some("gross") || query.boolean("gross", false)?)
 }
 
-fn model(query: &Query) -> Result<Model, Problem> {
+fn model(query: &Query, caller: &Caller) -> Result<Model, Problem> {
     let word = query.choice("model", &MODELS.map(|(name, _)| name))?;
-    Ok(word.and_then(Model::parse).unwrap_or_default())
+    Ok(word.and_then(Model::parse).unwrap_or(caller.model))
 }
 
 fn sort_metric(query: &Query, event: Event) -> Result<Event, Problem> {
@@ -200,7 +200,7 @@ impl Span {
             Millis(0)
         };
         let (from, to) = bounds.rough(now, first);
-        let name = query.text_up_to("timezone", 64)?.unwrap_or("UTC");
+        let name = query.text_up_to("timezone", 64)?.unwrap_or(caller.zone());
         let zone = zones::zone(name, from, to)?
             .ok_or_else(|| Problem::invalid("custom", "timezone", "Unknown time zone: use an IANA name"))?;
         Ok(Self { window: bounds.window(now, first, &zone), zone })

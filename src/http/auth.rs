@@ -3,6 +3,7 @@
 use worker::{Context, Env, Request};
 
 use crate::core::access::{self, Permission, Permissions};
+use crate::core::attribution::Model;
 use crate::core::ids;
 use crate::core::money::Currency;
 use crate::core::problem::Problem;
@@ -20,6 +21,12 @@ pub(crate) struct Caller {
     pub permissions: Permissions,
     /// The currency of its reports.
     pub currency: Currency,
+    /// Whose days its reports have when they name no zone.
+    pub timezone: Option<String>,
+    /// How its reports share money when they do not say.
+    pub model: Model,
+    /// Whether its links track conversions when they do not say.
+    pub tracks_conversions: bool,
     /// `tok_…`
     pub key_id: String,
     /// Until when the dashboard's session goes, if that is how the request came.
@@ -30,6 +37,11 @@ impl Caller {
     /// Insists on a permission: 403 otherwise.
     pub(crate) fn require(&self, permission: Permission) -> Result<(), Problem> {
         self.permissions.require(permission)
+    }
+
+    /// The zone of reports that name none.
+    pub(crate) fn zone(&self) -> &str {
+        self.timezone.as_deref().unwrap_or("UTC")
     }
 }
 
@@ -94,6 +106,9 @@ pub(crate) async fn of_key(env: &Env, ctx: &Context, name: &str, now: Millis) ->
         workspace_id: row.workspace_id,
         permissions: Permissions::of_scopes(&row.scopes),
         currency: row.currency,
+        timezone: row.timezone,
+        model: Model::parse(&row.attribution_model).unwrap_or_default(),
+        tracks_conversions: row.conversion_enabled == 1,
         session_end: None,
     })
 }

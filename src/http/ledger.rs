@@ -6,7 +6,8 @@ use worker::{Context, Env, Request};
 use crate::core::access::Permission;
 use crate::core::ledger::messages::{LogRow, ParkedRow, ToDirectory};
 use crate::core::mode::Mode;
-use crate::edge::{d1_ledger, objects, settings};
+use crate::core::problem::Problem;
+use crate::edge::{d1_ledger, objects, workspaces};
 use crate::http::failure::Answer;
 use crate::http::{auth, query, respond};
 
@@ -67,11 +68,13 @@ pub(crate) async fn events(request: &Request, env: &Env, ctx: &Context) -> Answe
 /// `POST /api/ledger/rebuild`: drops the projection and has every ledger make its part anew.
 pub(crate) async fn rebuild(request: &Request, env: &Env, ctx: &Context) -> Answer {
     let workspace_id = &auth::permitted(request, env, ctx, Permission::WorkspacesWrite).await?.workspace_id;
+    let workspace =
+        workspaces::find(env, workspace_id).await?.ok_or_else(|| Problem::not_found("Workspace"))?;
     let mut customers = 0;
     for mode in [Mode::Live, Mode::Test] {
         d1_ledger::drop_projection(env, workspace_id, mode).await?;
         let stub = objects::directory(env, workspace_id, mode)?;
-        let policy = settings::policy(workspace_id, mode);
+        let policy = workspace.policy(mode);
         let listed: i64 = objects::call(&stub, &ToDirectory::Rebuild { policy }).await?;
         customers += listed;
     }

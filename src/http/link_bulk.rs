@@ -43,7 +43,7 @@ pub(crate) async fn create(mut request: Request, env: &Env, ctx: &Context) -> An
     let now = entropy::now();
     let (mut made, mut refused) = (Vec::new(), Vec::new());
     for (bodies, items) in bodies.chunks(AT_ONCE).zip(list.chunks(AT_ONCE)) {
-        let writes = bodies.iter().map(|body| link_writes::create(env, &caller.workspace_id, body, now));
+        let writes = bodies.iter().map(|body| link_writes::create(env, &caller, body, now));
         for (outcome, item) in join_all(writes).await.into_iter().zip(items) {
             match outcome {
                 Ok((link, tags)) => made.push(link.shown(&Figures::default(), &tags)),
@@ -131,7 +131,7 @@ pub(crate) async fn upsert(mut request: Request, env: &Env, ctx: &Context) -> An
     }
     let scope = scope(&caller, &query(&request)?)?;
     let Some(old) = link_rows::by_url(env, workspace_id, &url).await? else {
-        let (link, tags) = link_writes::create(env, workspace_id, &wanted, now).await?;
+        let (link, tags) = link_writes::create(env, &caller, &wanted, now).await?;
         return Ok(respond::json(200, &link.shown(&Figures::default(), &tags))?);
     };
     if link_writes::changes_nothing(&old, &wanted, now) {

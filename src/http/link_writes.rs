@@ -9,6 +9,7 @@ use crate::core::time::Millis;
 use crate::core::validate::Given;
 use crate::core::{destination, domain, key, password};
 use crate::edge::{d1, domains, entropy, folders, link_rows, links, tags};
+use crate::http::auth::Caller;
 use crate::http::failure::Failure;
 
 /// How often a random key is drawn again when it is taken.
@@ -20,11 +21,13 @@ pub(crate) type Stored = (Link, Vec<Tag>);
 /// Makes a link.
 pub(crate) async fn create(
     env: &Env,
-    workspace_id: &str,
+    caller: &Caller,
     body: &LinkBody,
     now: Millis,
 ) -> Result<Stored, Failure> {
-    let mut link = body.over(Link::new(entropy::object_id("link_")?, workspace_id, now), now);
+    let workspace_id = caller.workspace_id.as_str();
+    let empty = Link::new(entropy::object_id("link_")?, workspace_id, now);
+    let mut link = body.over(Link { track_conversion: caller.tracks_conversions, ..empty }, now);
     let given_key = body.key.clone().value().map(|text| key::parse_new(&text)).transpose();
     let given_key = given_key.map_err(|e| Problem::invalid("custom", "key", &e.to_string()))?;
     if link.url.is_empty() && given_key.as_deref() != Some(key::ROOT) {

@@ -26,7 +26,7 @@ const PAGE_SIZE: i64 = 100;
 pub(crate) async fn create(mut request: Request, env: &Env, ctx: &Context) -> Answer {
     let caller = auth::permitted(&request, env, ctx, Permission::LinksWrite).await?;
     let wanted = read(&mut request).await?;
-    let (link, tags) = link_writes::create(env, &caller.workspace_id, &wanted, entropy::now()).await?;
+    let (link, tags) = link_writes::create(env, &caller, &wanted, entropy::now()).await?;
     Ok(respond::json(200, &link.shown(&Figures::default(), &tags))?)
 }
 

@@ -26,6 +26,8 @@ struct Asked {
     filter: Filter,
     span: Span,
     gross: bool,
+    /// Whose days they are.
+    timezone: String,
 }
 
 impl Asked {
@@ -41,7 +43,8 @@ impl Asked {
         let filter = filter(env, &caller, &scope, &query).await?;
         let span = Span::read(env, &caller, &query, interval).await?;
         let gross = is_gross(&query)?;
-        Ok(Self { query, scope, filter, span, gross })
+        let timezone = query.text("timezone").unwrap_or(caller.zone()).to_owned();
+        Ok(Self { query, scope, filter, span, gross, timezone })
     }
 
     fn subject(&self) -> Subject<'_> {
@@ -71,9 +74,8 @@ pub(crate) async fn cohorts(request: &Request, env: &Env, ctx: &Context) -> Answ
     let mut asked = Asked::read(request, env, ctx, "1y").await?;
     let (now, window) = (entropy::now(), asked.span.window);
     // Later months go on to the present, which may be far after the window.
-    let name = asked.query.text("timezone").unwrap_or("UTC");
     let until = window.end.max(now).plus_days(MARGIN_DAYS);
-    let zone = zones::zone(name, window.start.plus_days(-MARGIN_DAYS), until)?.unwrap_or_default();
+    let zone = zones::zone(&asked.timezone, window.start.plus_days(-MARGIN_DAYS), until)?.unwrap_or_default();
     let months = cohorts::months(window, now, &zone);
     if months.len() > cohorts::MAX_MONTHS {
         return Err(too_long("Too many months: ask for a later start").into());

@@ -80,6 +80,7 @@ fn shown(caller: &Caller) -> worker::Result<Response> {
     let granted = PERMISSIONS.iter().filter(|(permission, _)| caller.permissions.contain(*permission));
     let answer = json!({
         "workspaceId": caller.workspace_id, "keyId": caller.key_id, "currency": caller.currency.as_str(),
+        "timezone": caller.timezone, "attributionModel": caller.model.as_str(), "conversionEnabled": caller.tracks_conversions,
         "permissions": granted.map(|(_, name)| *name).collect::<Vec<_>>(),
         "expiresAt": caller.session_end.map(Millis::to_iso),
     });

@@ -120,7 +120,7 @@ async fn accept(
         verdict: "accepted".to_owned(),
     };
     let keeper = owner.or(path).unwrap_or(PLATFORM);
-    let policy = settings::policy(keeper, envelope.mode);
+    let policy = settings::first_policy(keeper, envelope.mode);
     let mut delivery =
         Delivery { policy, note: note.clone(), facts: Vec::new(), claim: None, apart: false, parked: None };
     let Some(owner) = owner else {

@@ -175,6 +175,22 @@ async function tour() {
     check((await fetch(`${url}/api/session`, { headers: { authorization: `Bearer ${shown}` } })).status === 401, 'the revoked key is dead');
   }
 
+  // The workspace's defaults: the builder and the reports follow.
+  await page.goto(`${url}/app/settings`);
+  await page.getByLabel('Look-back window').selectOption('30');
+  await page.getByLabel('Attribution model').selectOption('linear');
+  await page.getByLabel('Time zone').selectOption('Asia/Tokyo');
+  await page.getByText('Track conversions on new links').click();
+  await page.getByRole('button', { name: 'Save' }).click();
+  await page.getByText('Saved. Sales are being attributed anew.').waitFor();
+  const [chosen] = await api('GET', '/workspaces');
+  check(chosen.attributionWindowDays === 30 && chosen.attributionModel === 'linear' && chosen.timezone === 'Asia/Tokyo' && !chosen.conversionEnabled && !chosen.storeVisitorAddresses, `the workspace is as chosen: ${JSON.stringify(chosen)}`);
+  await page.getByRole('link', { name: 'Overview' }).click();
+  check((await page.getByLabel('Attribution model').inputValue()) === 'linear' && (await page.getByLabel('Time zone').inputValue()) === 'Asia/Tokyo', 'reports begin with the defaults');
+  await page.goto(`${url}/app/links/new`);
+  check(!(await page.getByRole('switch', { name: 'Track conversions' }).isChecked()), 'a new link does as the workspace says');
+  await api('PATCH', `/workspaces/${chosen.id}`, { attributionModel: 'last', timezone: null, conversionEnabled: true, attributionWindowDays: 90 });
+
   // Another attribution model is asked of the API.
   await page.goto(`${url}/app?linkId=${link.id}`);
   await page.getByLabel('Attribution model').selectOption('first');

@@ -2,6 +2,8 @@
 
 use std::thread;
 
+use pimms_cli::clock::now_secs;
+use pimms_cli::stripe::{Build, Event, Session};
 use serde_json::{Value, json};
 
 use crate::shared;
@@ -156,4 +158,85 @@ fn stripe_settings_never_show_a_secret() {
     refused(&put(json!({ "signingSecrets": many })), 422, "unprocessable_entity");
     put(json!({"accounts": []}));
     assert_eq!(other.call("PUT", "/stripe", Some(&json!({"accounts": ["acct_A1"]}))).0, 200, "free again");
+}
+
+#[test]
+fn requests_that_do_not_say_do_as_the_workspace_has_chosen() {
+    let acme = Workspace::new("workspace-defaults");
+    let own = format!("/workspaces/{}", acme.id);
+    let shown = acme.get(&own);
+    for (name, value) in [
+        ("conversionEnabled", json!(true)),
+        ("timezone", Value::Null),
+        ("attributionWindowDays", json!(90)),
+        ("attributionModel", json!("last")),
+    ] {
+        assert_eq!(shown[name], value, "{name}");
+    }
+    assert!(shown["clickRetentionDays"].as_i64().is_some_and(|days| days >= 100), "{shown}");
+    let tracks = |body: Value| acme.post("/links", &body)["trackConversion"].clone();
+    assert_eq!(tracks(json!({"url": "https://a.co/1"})), true);
+    acme.patch(
+        &own,
+        &json!({"conversionEnabled": false, "timezone": "Asia/Tokyo", "attributionModel": "linear"}),
+    );
+    assert_eq!(tracks(json!({"url": "https://a.co/2"})), false);
+    assert_eq!(tracks(json!({"url": "https://a.co/3", "trackConversion": true})), true);
+    let many = acme.post("/links/bulk", &json!([{"url": "https://a.co/4"}]));
+    assert_eq!(many[0]["trackConversion"], false);
+    let (_, upserted) = acme.call("PUT", "/links/upsert", Some(&json!({"url": "https://a.co/5"})));
+    assert_eq!(upserted["trackConversion"], false);
+    let first = |query: &str| {
+        acme.get(&format!("/analytics?groupBy=timeseries{query}"))[0]["start"].as_str().unwrap().to_owned()
+    };
+    assert!(first("").ends_with("+0900"), "{}", first(""));
+    assert!(!first("&timezone=Europe/Paris").ends_with("+0900"));
+    let who = acme.get("/session");
+    assert_eq!(
+        (&who["timezone"], &who["attributionModel"], &who["conversionEnabled"]),
+        (&json!("Asia/Tokyo"), &json!("linear"), &json!(false))
+    );
+    for body in [json!({"timezone": "Mars/Olympus"}), json!({"attributionWindowDays": 400})] {
+        refused(&acme.call("PATCH", &own, Some(&body)), 422, "unprocessable_entity");
+    }
+    assert_eq!(acme.patch(&own, &json!({"timezone": null}))["timezone"], Value::Null);
+    assert!(!first("").ends_with("+0900"));
+}
+
+#[test]
+fn another_look_back_window_attributes_every_sale_anew() {
+    let acme = Workspace::new("workspace-window");
+    let (link, click) = acme.clicked("go");
+    acme.post("/track/lead", &json!({"clickId": click, "externalId": "u1", "eventName": "Sign up"}));
+    // Paid five days after the click.
+    let paid = |id: &str| {
+        let session = Session::paid(&format!("cs_{id}")).amount(4900, "usd").intent(&format!("pi_{id}"));
+        let event = Event::new("checkout.session.completed", session.external_id("u1"));
+        acme.stripe(&event.at(now_secs() + 5 * 86_400));
+    };
+    let link_of = |sale: &str, expected: &Value| {
+        acme.settles(&format!("/sales/{sale}"), |sale| sale["linkId"] == *expected);
+    };
+    let choose = |days: i64| {
+        let shown = acme.patch(&format!("/workspaces/{}", acme.id), &json!({"attributionWindowDays": days}));
+        assert_eq!(shown["attributionWindowDays"], days);
+    };
+    paid("1");
+    acme.settles("/links/count", |_| acme.call("GET", "/sales/cs_1", None).0 == 200);
+    link_of("cs_1", &json!(link));
+    choose(3);
+    link_of("cs_1", &Value::Null);
+    let sale = acme.get("/sales/cs_1");
+    assert!(sale["receipt"]["explanation"][0].as_str().unwrap().contains("within 3 days"), "{sale}");
+    // Later deliveries, which know nothing of it, go by it as well; and so does a rebuild.
+    paid("2");
+    acme.settles("/links/count", |_| acme.call("GET", "/sales/cs_2", None).0 == 200);
+    link_of("cs_2", &Value::Null);
+    acme.post("/ledger/rebuild", &json!({}));
+    acme.settles("/ledger/entries", |entries| entries.as_array().is_some_and(|all| all.len() == 2));
+    assert_eq!(acme.get("/sales/cs_1")["linkId"], Value::Null);
+    choose(30);
+    for sale in ["cs_1", "cs_2"] {
+        link_of(sale, &json!(link));
+    }
 }

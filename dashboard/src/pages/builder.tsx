@@ -29,13 +29,13 @@ function localTime(iso: string | null): string {
   return new Date(at.getTime() - at.getTimezoneOffset() * 60_000).toISOString().slice(0, 16);
 }
 
-function draft(link: Link | null, domain: string): Draft {
+function draft(link: Link | null, domain: string, tracks: boolean): Draft {
   const utm: Record<Utm, string> = { utm_source: '', utm_medium: '', utm_campaign: '', utm_term: '', utm_content: '' };
   for (const name of UTM) utm[name] = link?.[name] ?? '';
   return {
     url: withoutUtm(link?.url ?? ''), domain: link?.domain ?? domain, key: link?.key ?? '', title: link?.title ?? '', description: link?.description ?? '',
     image: link?.image ?? '', comments: link?.comments ?? '', folderId: link?.folderId ?? '', tagIds: link?.tags.map((tag) => tag.id) ?? [], newTag: '',
-    trackConversion: link?.trackConversion ?? true, rewrite: link?.rewrite ?? false, doIndex: link?.doIndex ?? false, proxy: link?.proxy ?? false,
+    trackConversion: link?.trackConversion ?? tracks, rewrite: link?.rewrite ?? false, doIndex: link?.doIndex ?? false, proxy: link?.proxy ?? false,
     password: link?.password ?? '', expiresAt: localTime(link?.expiresAt ?? null), expiredUrl: link?.expiredUrl ?? '', maxClicks: link?.maxClicks ? String(link.maxClicks) : '',
     ios: link?.ios ?? '', android: link?.android ?? '', geo: Object.entries(link?.geo ?? {}), variants: link?.testVariants ?? [], testUntil: localTime(link?.testCompletedAt ?? null), utm,
   };
@@ -69,7 +69,7 @@ function body(of: Draft, isNew: boolean): Record<string, unknown> {
   };
 }
 
-export function Builder({ id, session }: PageProps): JSX.Element {
+export function Builder({ id, session, workspace }: PageProps): JSX.Element {
   const link = useData<Link>(id ? `/links/${encodeURIComponent(id)}` : null);
   const domains = useData<{ slug: string; primary: boolean; archived: boolean }[]>('/domains');
   if (link.error) return <Card><Failed error={link.error} retry={link.reload} /></Card>;
@@ -77,8 +77,7 @@ export function Builder({ id, session }: PageProps): JSX.Element {
   if ((id && !link.data) || !domains.data) return <Bones rows={7} height={52} />;
   const names = domains.data.filter((domain) => !domain.archived).map((domain) => domain.slug);
   const first = domains.data.find((domain) => domain.primary)?.slug ?? names[0] ?? '';
-  void session;
-  return <Form old={link.data ?? null} domains={link.data && !names.includes(link.data.domain) ? [link.data.domain, ...names] : names} first={first} />;
+  return <Form old={link.data ?? null} domains={link.data && !names.includes(link.data.domain) ? [link.data.domain, ...names] : names} first={first} tracks={workspace?.conversionEnabled ?? session.conversionEnabled} />;
 }
 
 function More({ word, open, children, count }: { word: Word; open: boolean; children: ComponentChildren; count?: number }): JSX.Element {
@@ -90,8 +89,8 @@ function More({ word, open, children, count }: { word: Word; open: boolean; chil
   );
 }
 
-function Form({ old, domains, first }: { old: Link | null; domains: string[]; first: string }): JSX.Element {
-  const [form, setForm] = useState<Draft>(() => draft(old, first));
+function Form({ old, domains, first, tracks }: { old: Link | null; domains: string[]; first: string; tracks: boolean }): JSX.Element {
+  const [form, setForm] = useState<Draft>(() => draft(old, first, tracks));
   const [free, setFree] = useState<'free' | 'taken' | 'asking' | null>(null);
   const [refused, setRefused] = useState('');
   const [wrong, setWrong] = useState<{ field: string; message: string } | null>(null);
@@ -146,10 +145,9 @@ function Form({ old, domains, first }: { old: Link | null; domains: string[]; fi
     write().then((link) => {
       if (old) { toast(t('saved')); go(`/links/${link.id}`); } else { setMade(link); void copy(shortUrl(link)); window.scrollTo(0, 0); }
     }).catch((error: unknown) => {
-      const message = (error as Error).message;
-      // `invalid_string: url: …` names the field.
-      const named = /^[a-z_]+: ([\w.]+)[^:]*: (.+)$/s.exec(message);
-      setWrong(named ? { field: named[1] ?? '', message: named[2] ?? message } : { field: error instanceof ApiError && error.status === 409 ? 'key' : '', message });
+      const { message } = error as Error;
+      const field = error instanceof ApiError ? error.field || (error.status === 409 ? 'key' : '') : '';
+      setWrong({ field, message });
     }).finally(() => setBusy(false));
   };
 
@@ -165,7 +163,7 @@ function Form({ old, domains, first }: { old: Link | null; domains: string[]; fi
             <div class="wrap">
               <Button kind="primary" icon="copy" onClick={() => void copy(shortUrl(made))}>{t('copy')}</Button>
               <Button onClick={() => go(`/links/${made.id}`)}>{t('builder.show')}</Button>
-              <Button kind="quiet" icon="plus" onClick={() => { setMade(null); setForm(draft(null, form.domain)); }}>{t('builder.another')}</Button>
+              <Button kind="quiet" icon="plus" onClick={() => { setMade(null); setForm(draft(null, form.domain, tracks)); }}>{t('builder.another')}</Button>
             </div>
           </div>
         </Card>

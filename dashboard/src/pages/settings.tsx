@@ -2,10 +2,11 @@
 
 import type { JSX } from 'preact';
 import { useEffect, useState } from 'preact/hooks';
-import { get, patch, post, remove, type Workspace } from '../api';
+import { get, post, remove } from '../api';
 import type { PageProps } from '../page';
 import { useData } from '../data';
 import { ago, t, type Word } from '../i18n';
+import { WorkspaceCard } from './workspace';
 import { Bones, Button, Card, Code, Dialog, Field, Note, PageHead, Shown, TextField, toast } from '../ui/parts';
 
 interface Domain { slug: string; verified: boolean; primary: boolean }
@@ -20,46 +21,6 @@ export function Settings({ session, workspace, refresh }: PageProps): JSX.Elemen
       <Domains canWrite={may('domains.write')} />
       {may('tokens.read') && <Keys canWrite={may('tokens.write')} own={session.keyId} />}
     </>
-  );
-}
-
-function currencies(own: string): string[] {
-  try {
-    return [...new Set([own, ...Intl.supportedValuesOf('currency')])];
-  } catch {
-    return [...new Set([own, 'EUR', 'USD', 'GBP', 'CHF', 'JPY'])];
-  }
-}
-
-function WorkspaceCard({ workspace, canWrite, refresh }: { workspace: Workspace; canWrite: boolean; refresh: () => void }): JSX.Element {
-  const [name, setName] = useState(workspace.name);
-  const [slug, setSlug] = useState(workspace.slug);
-  const [currency, setCurrency] = useState(workspace.currency.toUpperCase());
-  const [hosts, setHosts] = useState(workspace.allowedHostnames.join(', '));
-  const [failed, setFailed] = useState<string>();
-  const save = (event: Event): void => {
-    event.preventDefault();
-    setFailed(undefined);
-    patch<Workspace>(`/workspaces/${workspace.id}`, { name, slug, currency, allowedHostnames: hosts.split(/[\s,]+/).filter(Boolean) })
-      .then(() => { toast(t('saved')); refresh(); })
-      .catch((error: unknown) => setFailed((error as Error).message));
-  };
-  return (
-    <form onSubmit={save} noValidate>
-      <Card title={t('settings.workspace')} foot={canWrite ? <><span class="small muted mono cut">{workspace.id}</span><Button kind="primary" type="submit">{t('save')}</Button></> : undefined}>
-        <fieldset class="card-body" disabled={!canWrite}>
-          {failed && <Note kind="bad">{failed}</Note>}
-          <div class="pair-fields">
-            <TextField label={t('settings.name')} value={name} set={setName} maxLength={32} />
-            <TextField label={t('settings.slug')} value={slug} set={setSlug} maxLength={48} />
-            <Field label={t('settings.currency')} hint={t('settings.currency.hint')}>
-              {(ids) => <select {...ids} class="input" value={currency} onChange={(event) => setCurrency(event.currentTarget.value)}>{currencies(currency).map((code) => <option key={code} value={code}>{code}</option>)}</select>}
-            </Field>
-            <TextField label={t('settings.hosts')} hint={t('settings.hosts.hint')} value={hosts} set={setHosts} />
-          </div>
-        </fieldset>
-      </Card>
-    </form>
   );
 }
 

@@ -4,11 +4,17 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::bootstrap::{SLUG_RULE, is_slug};
+use crate::core::attribution::MODELS;
+use crate::core::ledger::view::Policy;
+use crate::core::mode::Mode;
 use crate::core::money::Currency;
 use crate::core::problem::Problem;
 use crate::core::time::Millis;
 use crate::core::validate::{Fields, Given, Text};
 use crate::core::{destination, domain};
+
+/// The longest look-back window of attribution, in days.
+const MAX_WINDOW_DAYS: i64 = 365;
 
 /// A row of `workspaces`.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
@@ -27,6 +33,14 @@ pub struct Workspace {
     pub allowed_hostnames: String,
     /// 1: visitors' addresses are stored with their clicks.
     pub keeps_addresses: i64,
+    /// 1: links track conversions unless they say otherwise.
+    pub conversion_enabled: i64,
+    /// How many days before a payment a click may be to get the sale.
+    pub window_days: i64,
+    /// The model of reports that name none.
+    pub attribution_model: String,
+    /// Whose days reports have that name no zone; an IANA name.
+    pub timezone: Option<String>,
     /// When it was made.
     pub created_at: Millis,
 }
@@ -53,6 +67,10 @@ pub struct WorkspaceBody {
     currency: Option<Currency>,
     allowed_hostnames: Option<Vec<String>>,
     keeps_addresses: Option<bool>,
+    conversion_enabled: Option<bool>,
+    window_days: Option<i64>,
+    attribution_model: Option<&'static str>,
+    timezone: Given<String>,
 }
 
 impl WorkspaceBody {
@@ -89,7 +107,23 @@ impl WorkspaceBody {
             currency: currency.value(),
             allowed_hostnames: hosts.transpose()?,
             keeps_addresses: fields.boolean("storeVisitorAddresses")?.value(),
+            conversion_enabled: fields.boolean("conversionEnabled")?.value(),
+            window_days: fields.integer("attributionWindowDays", 1, MAX_WINDOW_DAYS)?.value(),
+            attribution_model: fields.choice("attributionModel", &MODELS.map(|(name, _)| name))?.value(),
+            timezone: fields.text("timezone", Text::up_to(64).trimmed().at_least(1))?,
         })
+    }
+
+    /// The zone that is asked for; whether there is such a zone only the platform knows.
+    #[must_use]
+    pub fn timezone(&self) -> Option<String> {
+        self.timezone.clone().value()
+    }
+
+    /// Whether the ledgers are to hear of the look-back window.
+    #[must_use]
+    pub fn names_window(&self) -> bool {
+        self.window_days.is_some()
     }
 
     /// `workspace` with what the body says.
@@ -104,18 +138,28 @@ impl WorkspaceBody {
                 .allowed_hostnames
                 .map_or(workspace.allowed_hostnames, |hosts| json!(hosts).to_string()),
             keeps_addresses: self.keeps_addresses.map_or(workspace.keeps_addresses, i64::from),
+            conversion_enabled: self.conversion_enabled.map_or(workspace.conversion_enabled, i64::from),
+            window_days: self.window_days.unwrap_or(workspace.window_days),
+            attribution_model: self.attribution_model.map_or(workspace.attribution_model, str::to_owned),
+            timezone: self.timezone.over(workspace.timezone),
             ..workspace
         }
     }
 }
 
 impl Workspace {
+    /// What the figures of a mode are made by.
+    #[must_use]
+    pub fn policy(&self, mode: Mode) -> Policy {
+        Policy { workspace_id: self.id.clone(), mode, window_days: self.window_days }
+    }
+
     /// The object of the wire contract 6.7. There are no plans: limits are large and the same for everybody.
     #[must_use]
-    pub fn shown(&self, usage: Usage, domains: &[Value]) -> Value {
+    pub fn shown(&self, usage: Usage, domains: &[Value], click_retention_days: i64) -> Value {
         const NO_LIMIT: i64 = 1_000_000_000;
         let hosts: Value = serde_json::from_str(&self.allowed_hostnames).unwrap_or_else(|_| json!([]));
-        json!({
+        let mut shown = json!({
             "id": self.id, "name": self.name, "slug": self.slug, "logo": self.logo, "inviteCode": Value::Null,
             "plan": "business", "currency": self.currency.as_str().to_ascii_uppercase(),
             "stripeId": Value::Null, "billingCycleStart": 1, "paymentFailedAt": Value::Null,
@@ -124,12 +168,24 @@ impl Workspace {
             "linksUsage": usage.links, "linksLimit": NO_LIMIT, "salesUsage": 0, "salesLimit": NO_LIMIT,
             "domainsLimit": NO_LIMIT, "tagsLimit": NO_LIMIT, "tagsUsage": usage.tags,
             "foldersUsage": usage.folders, "foldersLimit": NO_LIMIT, "usersLimit": 1, "aiUsage": 0, "aiLimit": 0,
-            "conversionEnabled": true, "dotLinkClaimed": false, "trialUsed": false, "trialEndsAt": Value::Null,
+            "conversionEnabled": self.conversion_enabled == 1, "dotLinkClaimed": false, "trialUsed": false, "trialEndsAt": Value::Null,
             "utmSpaceChar": "+", "utmProhibitedChars": "", "utmForceLowercase": false,
             "createdAt": self.created_at.to_iso(),
             "users": [{"role": "owner", "defaultFolderId": Value::Null}],
             "domains": domains, "flags": {}, "store": Value::Null, "allowedHostnames": hosts,
-            "storeVisitorAddresses": self.keeps_addresses == 1,
+        });
+        if let (Value::Object(all), Value::Object(own)) = (&mut shown, self.choices(click_retention_days)) {
+            all.extend(own);
+        }
+        shown
+    }
+
+    /// What the contract does not have.
+    fn choices(&self, click_retention_days: i64) -> Value {
+        json!({
+            "storeVisitorAddresses": self.keeps_addresses == 1, "timezone": self.timezone,
+            "attributionWindowDays": self.window_days, "attributionModel": self.attribution_model,
+            "clickRetentionDays": click_retention_days,
         })
     }
 }
@@ -153,6 +209,11 @@ mod tests {
             (json!({"allowedHostnames": vec!["a.co"; 11]}), "too_big: allowedHostnames: "),
             (json!({"name": ""}), "too_small: name: "),
             (json!({"logo": "javascript:1"}), "custom: logo: "),
+            (json!({"attributionWindowDays": 0}), "too_small: attributionWindowDays: "),
+            (json!({"attributionWindowDays": 366}), "too_big: attributionWindowDays: "),
+            (json!({"attributionModel": "best"}), "invalid_enum_value: attributionModel: "),
+            (json!({"conversionEnabled": 1}), "invalid_type: conversionEnabled: "),
+            (json!({"timezone": ""}), "too_small: timezone: "),
         ] {
             assert!(read(body.clone()).unwrap_err().starts_with(message), "{body}");
         }

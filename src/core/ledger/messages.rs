@@ -39,6 +39,11 @@ pub enum ToDirectory {
         /// `cus_…` of ours.
         customer_id: String,
     },
+    /// The workspace has chosen its settings: every ledger is folded anew if they are others than before.
+    Settle {
+        /// The workspace's settings.
+        policy: Policy,
+    },
     /// Asks every ledger to project itself anew.
     Rebuild {
         /// The workspace's settings.
@@ -49,7 +54,7 @@ pub enum ToDirectory {
 /// One verified event or track call.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Delivery {
-    /// The workspace's settings.
+    /// The settings of a workspace that has not chosen any; the Directory knows better if it has.
     pub policy: Policy,
     /// For the log.
     pub note: Note,
@@ -285,6 +290,7 @@ mod tests {
             r#""parked""#.to_owned(),
             r#"{"erase":{"customer_id":"cus_1"}}"#.to_owned(),
             format!(r#"{{"rebuild":{{"policy":{policy}}}}}"#),
+            format!(r#"{{"settle":{{"policy":{policy}}}}}"#),
             format!(
                 r#"{{"accept":{{"policy":{policy},"note":{{"event_id":"evt_1","event_type":"x","at":1,"account":"","verdict":"v"}}}}}}"#
             ),

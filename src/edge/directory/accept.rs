@@ -44,7 +44,7 @@ impl Directory {
         let fresh: Vec<String> =
             delivery.facts.iter().map(|_| entropy::object_id("cus_")).collect::<Result<_>>()?;
         in_transaction(&self.state, move || {
-            schema::keep_policy(&storage, &delivery.policy)?;
+            schema::learn_policy(&storage, &delivery.policy)?;
             if let Some(claim) = &delivery.claim {
                 let query = "SELECT answer FROM claims WHERE claim IN (?, ?)";
                 let keys = vec![claim.key.as_str().into(), hidden(&salt, &claim.key).into()];

@@ -115,12 +115,19 @@ impl Directory {
                 }
                 objects::answer(&())
             }
+            ToDirectory::Settle { policy } => self.listed(schema::settle(&self.sql(), &policy)?).await,
             ToDirectory::Rebuild { policy } => {
-                let customers = schema::queue_rebuild(&self.sql(), &policy)?;
-                self.arm(0).await;
-                objects::answer(&customers)
+                self.listed(schema::queue_rebuild(&self.sql(), &policy)?).await
             }
         }
+    }
+
+    /// The alarm works off the customers that were listed.
+    async fn listed(&self, customers: i64) -> Result<Response> {
+        if customers > 0 {
+            self.arm(0).await;
+        }
+        objects::answer(&customers)
     }
 
     /// Hands over in the same request, so that what was accepted is visible at once. A failure only delays it.

@@ -42,7 +42,7 @@ pub(super) fn create(storage: &SqlStorage) -> Result<()> {
     sql::run(storage, TABLES, vec![])
 }
 
-/// The workspace's settings as they came with the latest delivery.
+/// The workspace's settings: those it has chosen, else those of its first delivery.
 pub(super) fn policy(storage: &SqlStorage) -> Result<Option<Policy>> {
     match setting(storage, "policy")? {
         Some(text) => Ok(Some(codec::decode(&text)?)),
@@ -50,8 +50,18 @@ pub(super) fn policy(storage: &SqlStorage) -> Result<Option<Policy>> {
     }
 }
 
-/// Keeps them for the alarm.
-pub(super) fn keep_policy(storage: &SqlStorage, policy: &Policy) -> Result<()> {
+/// Keeps the settings that came with a delivery, if none are known.
+pub(super) fn learn_policy(storage: &SqlStorage, policy: &Policy) -> Result<()> {
+    let query = "INSERT OR IGNORE INTO settings (name, value) VALUES ('policy', ?)";
+    sql::run(storage, query, vec![codec::encode(policy)?.into()])
+}
+
+/// Keeps what the workspace has chosen; lists every customer for a new projection if it is another choice than before.
+pub(super) fn settle(storage: &SqlStorage, chosen: &Policy) -> Result<i64> {
+    if policy(storage)?.as_ref() == Some(chosen) { Ok(0) } else { queue_rebuild(storage, chosen) }
+}
+
+fn keep_policy(storage: &SqlStorage, policy: &Policy) -> Result<()> {
     keep(storage, "policy", &codec::encode(policy)?)
 }
 
