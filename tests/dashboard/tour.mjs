@@ -101,8 +101,35 @@ async function tour() {
   check(link?.utm_source === 'newsletter' && link.url.includes('from=tour'), `the link is as asked: ${link?.url}`);
   check(link.trackConversion === true, 'it tracks conversions');
 
-  // The same key again is refused before anything is sent.
+  // UTM values as a template: kept, put in again, replaced, deleted.
   await page.getByRole('button', { name: 'Another one' }).click();
+  await page.getByText('UTM parameters').click();
+  await page.getByLabel('Medium').fill('email');
+  await page.getByLabel('Source').fill('letter');
+  await page.getByRole('button', { name: 'Save as template' }).click();
+  await page.getByLabel('Name of the template').fill(HOSTILE.slice(0, 50));
+  await page.keyboard.press('Enter');
+  await page.getByLabel('Template', { exact: true }).waitFor();
+  check((await api('GET', '/utm-templates'))[0]?.utm_source === 'letter', 'the template is kept, and no link was made of Enter');
+  await page.goto(`${url}/app/links/new`);
+  await page.getByText('UTM parameters').click();
+  await page.getByLabel('Campaign').fill('autumn');
+  await page.getByLabel('Template', { exact: true }).selectOption({ label: HOSTILE.slice(0, 50) });
+  check((await page.getByLabel('Source').inputValue()) === 'letter' && (await page.getByLabel('Campaign').inputValue()) === 'autumn', 'a template fills in what it says');
+  await accessible(page, 'the builder with a template');
+  await page.getByRole('button', { name: 'Save as template' }).click();
+  await page.getByText('Replaces the values of').waitFor();
+  await page.getByRole('button', { name: 'Save', exact: true }).click();
+  await page.getByText('Saved', { exact: true }).waitFor();
+  const kept = await api('GET', '/utm-templates');
+  check(kept.length === 1 && kept[0].utm_campaign === 'autumn', 'the same name replaces');
+  await page.getByRole('button', { name: 'Delete the template' }).click();
+  await page.getByRole('dialog').getByRole('button', { name: 'Delete', exact: true }).click();
+  await page.getByText('Deleted', { exact: true }).waitFor();
+  check((await api('GET', '/utm-templates')).length === 0, 'the template is gone');
+  await page.goto(`${url}/app/links/new`);
+
+  // The same key again is refused before anything is sent.
   await page.getByLabel('Short link', { exact: true }).fill('tour');
   await page.getByText('This short link is taken').waitFor();
   check(await page.getByRole('button', { name: 'Create link' }).isDisabled(), 'a taken key cannot be made');

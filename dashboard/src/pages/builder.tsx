@@ -8,18 +8,17 @@ import { useData } from '../data';
 import { countryName, t, type Word } from '../i18n';
 import { hostOf, qrAddress, shortName, shortUrl } from '../links';
 import { A, go } from '../router';
+import { UTM, UtmTemplates, type Utm } from '../utm-templates';
 import { Icon } from '../ui/icons';
 import { Bones, Button, Card, copy, Failed, Field, Note, PageHead, Switch, TextField, toast } from '../ui/parts';
 
-const UTM = ['utm_source', 'utm_medium', 'utm_campaign', 'utm_term', 'utm_content'] as const;
-type Utm = (typeof UTM)[number];
 type Meta = { title: string | null; description: string | null; image: string | null };
 
 interface Draft {
   url: string; domain: string; key: string; title: string; description: string; image: string; comments: string;
   folderId: string; tagIds: string[]; newTag: string; trackConversion: boolean; rewrite: boolean; doIndex: boolean; proxy: boolean;
   password: string; expiresAt: string; expiredUrl: string; maxClicks: string; ios: string; android: string;
-  geo: [string, string][]; variants: Variant[]; testUntil: string; utm: Record<Utm, string>;
+  geo: [string, string][]; variants: Variant[]; testUntil: string; utm: Utm;
 }
 
 /** `2030-01-31T18:00` of the reader's clock, as date fields want it. */
@@ -30,7 +29,7 @@ function localTime(iso: string | null): string {
 }
 
 function draft(link: Link | null, domain: string, tracks: boolean): Draft {
-  const utm: Record<Utm, string> = { utm_source: '', utm_medium: '', utm_campaign: '', utm_term: '', utm_content: '' };
+  const utm: Utm = { utm_source: '', utm_medium: '', utm_campaign: '', utm_term: '', utm_content: '' };
   for (const name of UTM) utm[name] = link?.[name] ?? '';
   return {
     url: withoutUtm(link?.url ?? ''), domain: link?.domain ?? domain, key: link?.key ?? '', title: link?.title ?? '', description: link?.description ?? '',
@@ -220,6 +219,7 @@ function Form({ old, domains, first, tracks }: { old: Link | null; domains: stri
               <Switch on={form.trackConversion} set={(trackConversion) => set({ trackConversion })}>{t('builder.track')}</Switch>
             </div>
             <More word="builder.utm" open={utmCount > 0} count={utmCount}>
+              <UtmTemplates utm={form.utm} set={(utm) => set({ utm })} />
               <div class="pair-fields">
                 {UTM.map((name) => <TextField key={name} label={t(`builder.${name}` as Word)} value={form.utm[name]} set={(value) => set({ utm: { ...form.utm, [name]: value } })} placeholder={t(`builder.${name}.example` as Word)} autocomplete="off" />)}
               </div>

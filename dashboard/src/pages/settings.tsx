@@ -58,9 +58,9 @@ function Domains({ canWrite }: { canWrite: boolean }): JSX.Element {
       </Shown>
       {canWrite && (
         <form class="card-body" onSubmit={add} noValidate style={{ borderTop: '1px solid var(--line)' }}>
-          <div class="line" style={{ alignItems: 'flex-start' }}>
+          <div class="line top-line">
             <div class="grow"><TextField label={t('settings.domain.new')} placeholder="go.example.com" value={name} set={setName} hint={t('settings.domain.hint')} autocomplete="off" /></div>
-            <Button type="submit" icon="plus" style={{ marginTop: '25px' }}>{t('settings.add')}</Button>
+            <div class="beside-field"><Button type="submit" icon="plus">{t('settings.add')}</Button></div>
           </div>
         </form>
       )}

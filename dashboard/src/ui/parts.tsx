@@ -60,13 +60,15 @@ export function Field({ label, hint, wrong, children }: { label: ComponentChildr
 interface TextProps {
   label: ComponentChildren; value: string; set: (value: string) => void; hint?: ComponentChildren; wrong?: string | undefined;
   type?: 'text' | 'url' | 'password' | 'number' | 'datetime-local'; name?: string; placeholder?: string; required?: boolean; maxLength?: number; min?: number;
-  inputMode?: 'url' | 'text'; autocomplete?: 'off' | 'current-password';
+  inputMode?: 'url' | 'text'; autocomplete?: 'off' | 'current-password'; focus?: boolean;
 }
 
-export function TextField({ label, value, set, hint, wrong, type = 'text', ...rest }: TextProps): JSX.Element {
+export function TextField({ label, value, set, hint, wrong, type = 'text', focus = false, ...rest }: TextProps): JSX.Element {
+  const input = useRef<HTMLInputElement>(null);
+  useEffect(() => { if (focus) input.current?.focus(); }, []);
   return (
     <Field label={label} hint={hint} wrong={wrong}>
-      {(ids) => <input {...rest} {...ids} type={type as 'text'} class="input" value={value} onInput={(event) => set(event.currentTarget.value)} />}
+      {(ids) => <input {...rest} {...ids} ref={input} type={type as 'text'} class="input" value={value} onInput={(event) => set(event.currentTarget.value)} />}
     </Field>
   );
 }
