@@ -44,3 +44,27 @@ export function useData<T>(path: string | null, query: Query = {}, refreshMs = 0
   const reload = useCallback(() => setRound((n) => n + 1), []);
   return { data: state.data, error: state.error, loading: state.loading, reload };
 }
+
+export interface Paged<T> extends Loaded<T[]> {
+  /** Reads what follows; not there when nothing does. */
+  more: (() => void) | undefined;
+}
+
+/** Reads a list page by page: each begins after the last row of the one before, so that new rows shift nothing. */
+export function usePages<T extends { id: string }>(path: string, query: Query, size = 50): Paged<T> {
+  const first = useData<T[]>(path, { ...query, limit: size });
+  const [rest, setRest] = useState<{ of?: T[]; rows: T[]; isEnd: boolean; error?: ApiError }>({ rows: [], isEnd: false });
+  const [loading, setLoading] = useState(false);
+  // What was read after another first page is of no use.
+  const mine = rest.of === first.data ? rest : { rows: [], isEnd: false };
+  const rows = first.data && [...first.data, ...mine.rows];
+  const isFull = first.data?.length === size && !mine.isEnd;
+  const more = (): void => {
+    setLoading(true);
+    get<T[]>(path, { ...query, limit: size, startingAfter: rows?.at(-1)?.id })
+      .then((page) => setRest({ of: first.data, rows: [...mine.rows, ...page], isEnd: page.length < size }))
+      .catch((error: unknown) => setRest({ ...mine, of: first.data, error: error as ApiError }))
+      .finally(() => setLoading(false));
+  };
+  return { data: rows, error: first.error ?? mine.error, loading: first.loading || loading, reload: first.reload, more: isFull ? more : undefined };
+}

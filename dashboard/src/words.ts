@@ -56,6 +56,7 @@ export const WORDS = {
   deleted: ['Deleted', 'Supprimé'],
   archive: ['Archive', 'Archiver'],
   more: ['{n} more', '{n} de plus'],
+  showMore: ['Show more', 'Afficher la suite'],
   less: ['Show less', 'Réduire'],
   before: ['Previous', 'Précédent'],
   after: ['Next', 'Suivant'],

@@ -15,6 +15,10 @@ pub(crate) struct Range<'a> {
     pub to: Millis,
     /// Only what comes after this entry.
     pub after: Option<&'a str>,
+    /// Newest first, and what comes after an entry is older.
+    pub newest_first: bool,
+    /// Sales too, not only what was taken back of them.
+    pub with_sales: bool,
     /// At most this many.
     pub limit: i64,
 }
@@ -42,21 +46,24 @@ pub(crate) struct Row {
 pub(crate) async fn list(env: &Env, workspace_id: &str, mode: Mode, range: &Range<'_>) -> Result<Vec<Row>> {
     let mut values =
         vec![d1::text(workspace_id), d1::text(mode.as_str()), d1::int(range.from.0)?, d1::int(range.to.0)?];
+    let (after, order) = if range.newest_first { ("<", "DESC") } else { (">", "ASC") };
+    // In these very words: the index of the others is found by them.
+    let kind = if range.with_sales { "" } else { "AND e.kind <> 'sale'" };
     let cursor = match range.after {
         Some(id) => {
             values.push(d1::text(id));
             values.push(d1::text(workspace_id));
-            "AND (e.at, e.id) > (SELECT at, id FROM entries WHERE id = ? AND workspace_id = ?)"
+            format!("AND (e.at, e.id) {after} (SELECT at, id FROM entries WHERE id = ? AND workspace_id = ?)")
         }
-        None => "",
+        None => String::new(),
     };
     values.push(d1::int(range.limit)?);
     let query = format!(
         "SELECT e.id, e.kind, e.at, e.amount, e.currency, e.customer_id, e.sale_id, s.at AS sale_at,
             e.click_id, e.link_id, e.reference, s.processor, json_extract(s.receipt, '$.references') AS names
         FROM entries e LEFT JOIN sales s ON s.id = e.sale_id
-        WHERE e.workspace_id = ? AND e.mode = ? AND e.at BETWEEN ? AND ? {cursor}
-        ORDER BY e.at, e.id LIMIT ?"
+        WHERE e.workspace_id = ? AND e.mode = ? AND e.at BETWEEN ? AND ? {kind} {cursor}
+        ORDER BY e.at {order}, e.id {order} LIMIT ?"
     );
     d1::rows(&d1::database(env)?, &query, &values).await
 }

@@ -16,7 +16,7 @@ const AT_ONCE: i64 = 100;
 /// An instant after every event: the last one of 9999.
 const END_OF_TIME: Millis = Millis(253_402_300_799_999);
 
-/// `?start=&end=` (by time), `?startingAfter=<entry id>`, `?limit=`, `?mode=`.
+/// `?start=&end=` (by time), `?sortOrder=`, `?startingAfter=<entry id>`, `?withSales=`, `?limit=`, `?mode=`.
 pub(crate) async fn list(request: &Request, env: &Env, ctx: &Context) -> Answer {
     let workspace_id = &auth::permitted(request, env, ctx, Permission::AnalyticsRead).await?.workspace_id;
     let query = query(request)?;
@@ -25,6 +25,8 @@ pub(crate) async fn list(request: &Request, env: &Env, ctx: &Context) -> Answer 
         from: query.date("start")?.unwrap_or_default(),
         to: query.date("end")?.unwrap_or(END_OF_TIME),
         after: query.text("startingAfter"),
+        newest_first: query.choice("sortOrder", &["asc", "desc"])? == Some("desc"),
+        with_sales: query.boolean("withSales", true)?,
         limit: query.integer("limit", 1, MAX_AT_ONCE)?.unwrap_or(AT_ONCE),
     };
     let rows = d1_entries::list(env, workspace_id, mode, &range).await?;

@@ -182,3 +182,41 @@ fn a_rebuilt_projection_is_the_same() {
     assert_eq!(answer["customers"], 1, "{answer}");
     workspace.settles("/ledger/totals", |after| *after == before);
 }
+
+#[test]
+fn entries_are_paged_in_both_orders_and_without_sales() {
+    let workspace = Workspace::new("entries-paged");
+    let now = now_secs();
+    for n in 0..4 {
+        let (intent, charge) = (format!("pi_{n}"), format!("ch_{n}"));
+        let session = Session::paid(&format!("cs_{n}")).amount(2000, "usd").intent(&intent);
+        workspace.stripe(&Event::new("checkout.session.completed", session).at(now - 100 + n));
+        // Two of the refunds at one instant.
+        let refund = Charge::succeeded(&charge).intent(&intent).amount(2000, "usd").refunded(500 + n);
+        workspace.stripe(&Event::new("charge.refunded", refund).at(now - 50 + n / 2));
+    }
+    let all = workspace
+        .settles("/ledger/entries?limit=1000", |rows| rows.as_array().is_some_and(|rows| rows.len() == 8));
+    let ids = |rows: &Value, of: fn(&Value) -> bool| -> Vec<Value> {
+        rows.as_array().unwrap().iter().filter(|row| of(row)).map(|row| row["id"].clone()).collect()
+    };
+    let paged = |query: &str| {
+        let (mut found, mut after) = (Vec::new(), String::new());
+        loop {
+            let page = workspace.get(&format!("/ledger/entries?limit=3{query}{after}"));
+            let page = ids(&page, |_| true);
+            found.extend(page.clone());
+            match page.last().filter(|_| page.len() == 3) {
+                Some(last) => after = format!("&startingAfter={}", last.as_str().unwrap()),
+                None => return found,
+            }
+        }
+    };
+    let reversed = |ids: Vec<Value>| ids.into_iter().rev().collect::<Vec<_>>();
+    let (every, back) = (ids(&all, |_| true), ids(&all, |row| row["kind"] != "sale"));
+    assert_eq!((every.len(), back.len()), (8, 4), "{all}");
+    assert_eq!(paged(""), every);
+    assert_eq!(paged("&sortOrder=desc"), reversed(every));
+    assert_eq!(paged("&withSales=false"), back);
+    assert_eq!(paged("&withSales=false&sortOrder=desc"), reversed(back));
+}

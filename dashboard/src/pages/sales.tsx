@@ -3,14 +3,14 @@
 import type { JSX } from 'preact';
 import type { Link } from '../api';
 import type { PageProps } from '../page';
-import { useData } from '../data';
+import { useData, usePages } from '../data';
 import { dateTime, money, t } from '../i18n';
 import { A, setQuery, usePlace } from '../router';
 import { Chips, SpanControls } from '../report';
 import { EntryBadge } from '../sales';
 import { asked, choice } from '../span';
 import { Pages } from './links';
-import { Bones, Card, Empty, PageHead, Segments, Shown, Tabs } from '../ui/parts';
+import { Bones, Button, Card, Empty, Failed, PageHead, Segments, Shown, Tabs } from '../ui/parts';
 
 interface SaleEvent {
   eventId: string; eventName: string; timestamp: string; saleAmount: number; link: Link | null;
@@ -26,7 +26,7 @@ export function Sales({ session, workspace }: PageProps): JSX.Element {
   return (
     <>
       <PageHead title={t('nav.sales')} about={t('sales.about')} actions={show === 'sales' && <SpanControls chosen={chosen} only />} />
-      <Chips chosen={chosen} />
+      {show === 'sales' && <Chips chosen={chosen} />}
       <Card>
         <Tabs label={t('nav.sales')} value={show} set={(next) => setQuery({ show: next === 'back' ? 'back' : null, page: null })} options={[['sales', t('sales')], ['back', t('sales.back')]]} />
         {show === 'sales' ? <List currency={(workspace?.currency ?? session.currency).toLowerCase()} /> : <Back />}
@@ -77,25 +77,27 @@ function List({ currency }: { currency: string }): JSX.Element {
 
 /** Refunds, disputes and reinstatements, newest first. */
 function Back(): JSX.Element {
-  const entries = useData<Booked[]>('/ledger/entries', { limit: 1000, start: new Date(Date.now() - 90 * 86_400_000).toISOString().slice(0, 10) });
+  const entries = usePages<Booked>('/ledger/entries', { sortOrder: 'desc', withSales: false });
   return (
     <Shown of={entries} bones={<Bones rows={5} height={38} />}>
-      {(found) => {
-        const back = found.filter((entry) => entry.kind !== 'sale').reverse();
-        if (back.length === 0) return <Empty icon="refund" title={t('sales.back.none')}><p>{t('sales.back.none.text')}</p></Empty>;
-        return (
+      {(found) => found.length === 0 ? (
+        <Empty icon="refund" title={t('sales.back.none')}><p>{t('sales.back.none.text')}</p></Empty>
+      ) : (
+        <>
           <ul class="list">
-            {back.map((entry) => (
+            {found.map((entry) => (
               <li key={entry.id}>
                 <EntryBadge kind={entry.kind} />
-                <span class="grow small"><span class="mono">{entry.reference ?? '–'}</span> <span class="muted">{dateTime(entry.at)}</span></span>
+                <span class="grow small"><span class="mono break">{entry.reference ?? '–'}</span> <span class="muted nowrap">{dateTime(entry.at)}</span></span>
                 <span class={`num strong ${entry.amount < 0 ? 'bad' : 'good'}`}>{money(entry.amount, entry.currency)}</span>
-                {entry.saleId && <A class="button small" to={`/sales/${encodeURIComponent(entry.saleId)}`}>{t('receipt')}</A>}
+                {entry.saleId ? <A class="button small" to={`/sales/${encodeURIComponent(entry.saleId)}`}>{t('receipt')}</A> : <A class="button small" to="/stripe?tab=parked">{t('sales.back.waits')}</A>}
               </li>
             ))}
           </ul>
-        );
-      }}
+          {entries.error && <Failed error={entries.error} />}
+          {entries.more && <div class="card-foot"><Button small disabled={entries.loading} onClick={entries.more}>{t(entries.loading ? 'loading' : 'showMore')}</Button></div>}
+        </>
+      )}
     </Shown>
   );
 }
