@@ -23,6 +23,12 @@ pub const HOST: &str = "go.example";
 /// How long an answer may take before the bench gives up.
 const PATIENCE: Duration = Duration::from_secs(10);
 
+/// How many different visitors there are.
+const VISITORS: usize = 60;
+
+/// How long the runtime may be busy with an answer after its last byte.
+const SETTLED: Duration = Duration::from_micros(500);
+
 const BROWSERS: [&str; 5] = [
     "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/146.0.0.0 Safari/537.36",
     "Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/19.3 Safari/605.1.15",
@@ -100,6 +106,30 @@ impl Load {
         self.run(lasting, Some(pause))
     }
 
+    /// Sends so many one by one, each alone in the process, and tells how far `meter` went on for each.
+    pub fn alone(
+        &self,
+        count: usize,
+        mut meter: impl FnMut() -> Option<Duration>,
+    ) -> Result<(Outcome, Vec<Duration>), Failure> {
+        let mut connection = Connection::open(self.port)?;
+        let mut outcome = Outcome::default();
+        let mut spent = Vec::with_capacity(count);
+        for number in self.first..self.first.saturating_add(count) {
+            let key = number % self.keys.max(1);
+            let request = format!("{}{}", first_line(key), headers(number % VISITORS));
+            let before = meter();
+            let location = connection.location(request.as_bytes())?;
+            // What is left to do after the last byte is on the bill as well.
+            thread::sleep(SETTLED);
+            spent.extend(meter().zip(before).map(|(after, before)| after.saturating_sub(before)));
+            outcome.answers += 1;
+            outcome.clicks.extend(self.expected.check(key, &location)?);
+        }
+        outcome.next = self.first.saturating_add(count);
+        Ok((outcome, spent))
+    }
+
     fn run(&self, lasting: Duration, pause: Option<Duration>) -> Result<Outcome, Failure> {
         let next = AtomicUsize::new(self.first);
         let started = Instant::now();
@@ -129,7 +159,7 @@ impl Load {
         pause: Option<Duration>,
     ) -> Result<Outcome, Failure> {
         let mut connection = Connection::open(self.port)?;
-        let visitors: Vec<String> = (0..60).map(headers).collect();
+        let visitors: Vec<String> = (0..VISITORS).map(headers).collect();
         let mut outcome = Outcome::default();
         let mut due = Instant::now();
         let mut request = String::new();

@@ -23,6 +23,9 @@ use crate::{size, toolchain, worker_build};
 /// How long the queue may take to have everything.
 const SETTLES_WITHIN: Duration = Duration::from_secs(5);
 
+/// How many redirects are looked at one by one.
+const SINGLE: usize = 1_000;
+
 /// Options of `pimms bench redirect`.
 #[derive(Debug, Clone, Args)]
 pub struct Options {
@@ -45,7 +48,7 @@ pub struct Options {
 
 /// `pimms bench redirect`.
 pub fn run(options: &Options) -> Result<(), Failure> {
-    let report = measure(options, &Progress::new(3))?;
+    let report = measure(options, &Progress::new(4))?;
     if options.json {
         println!("{}", report.json());
     } else {
@@ -95,6 +98,15 @@ pub fn measure(options: &Options, progress: &Progress) -> Result<Report, Failure
             let outcome = server.paced(connections.min(4), seconds, options.rate)?;
             settle(*variant, server, &outcome)?;
             figures.set_latencies(outcome.latencies);
+        }
+        Ok("done".into())
+    })?;
+    progress.step("CPU of single redirects", || {
+        for (variant, server, figures) in &mut servers {
+            progress.tick();
+            let (outcome, spent) = server.alone(SINGLE)?;
+            settle(*variant, server, &outcome)?;
+            figures.set_cpu(spent);
         }
         Ok("done".into())
     })?;

@@ -24,6 +24,8 @@ pub struct Figures {
     cpu_us: Vec<f64>,
     /// Sorted.
     latencies: Vec<Duration>,
+    /// CPU time of single answers, sorted.
+    cpu: Vec<Duration>,
     answers: usize,
     clicks: usize,
     messages: usize,
@@ -47,15 +49,28 @@ impl Figures {
         self.latencies = latencies;
     }
 
+    pub(super) fn set_cpu(&mut self, mut cpu: Vec<Duration>) {
+        cpu.sort();
+        self.cpu = cpu;
+    }
+
     pub(super) fn started_in(self, started_in: Duration) -> Self {
         Self { started_in, ..self }
     }
 
-    /// Microseconds that `percent` of the answers needed at most.
     fn latency_us(&self, percent: usize) -> Option<f64> {
-        let index = self.latencies.len().saturating_sub(1) * percent / 100;
-        self.latencies.get(index).map(|latency| latency.as_secs_f64() * 1e6)
+        percentile_us(&self.latencies, percent)
     }
+
+    fn single_cpu_us(&self, percent: usize) -> Option<f64> {
+        percentile_us(&self.cpu, percent)
+    }
+}
+
+/// Microseconds that `percent` of the answers needed at most, of sorted times.
+fn percentile_us(sorted: &[Duration], percent: usize) -> Option<f64> {
+    let index = sorted.len().saturating_sub(1) * percent / 100;
+    sorted.get(index).map(|time| time.as_secs_f64() * 1e6)
 }
 
 /// All variants of a run.
@@ -108,6 +123,7 @@ impl Report {
                     "ratio": self.ratio(figures),
                     "cpuRatio": self.cpu_ratio(figures),
                     "cpuMicros": median(figures.cpu_us.clone()),
+                    "singleCpuMicros": {"p50": figures.single_cpu_us(50), "p99": figures.single_cpu_us(99)},
                     "latencyMicros": {
                         "p50": figures.latency_us(50),
                         "p99": figures.latency_us(99),
@@ -141,6 +157,8 @@ impl fmt::Display for Report {
             "goal",
             "CPU µs",
             "CPU ratio",
+            "CPU p50",
+            "CPU p99",
             "p50 µs",
             "p99 µs",
             "start ms",
@@ -158,6 +176,8 @@ impl fmt::Display for Report {
                 number(goal, 2),
                 number(median(figures.cpu_us.clone()), 1),
                 number(self.cpu_ratio(figures), 2),
+                number(figures.single_cpu_us(50), 0),
+                number(figures.single_cpu_us(99), 0),
                 number(figures.latency_us(50), 0),
                 number(figures.latency_us(99), 0),
                 number(Some(figures.started_in.as_secs_f64() * 1e3), 0),
@@ -173,7 +193,8 @@ impl fmt::Display for Report {
             f,
             "Medians of {rounds} rounds of {seconds} s per variant over {connections} connections; one thread of the runtime per variant.\n\
              ratio: redirects per second against the constant answer of the same round. CPU: of the whole process,\n\
-             the stores behind KV and queue included, per redirect. p50, p99: from request to whole answer at {rate}/s.\n\
+             the stores behind KV and queue included, per redirect. CPU p50, CPU p99: µs of single redirects, each alone in\n\
+             the process, its first byte to the last thing done for it. p50, p99: from request to whole answer at {rate}/s.\n\
              start: from starting the process to its first redirect, once. Every answer and every click was checked.\n\
              wasm: {} bytes, {} after gzip.",
             self.size.raw, self.size.gzip

@@ -122,6 +122,14 @@ impl Server {
         Ok(outcome)
     }
 
+    /// So many requests, one by one, and the CPU time that each took; no times where the system does not tell.
+    pub fn alone(&mut self, count: usize) -> Result<(Outcome, Vec<Duration>), Failure> {
+        let process = self.child.id();
+        let (outcome, spent) = self.load(1).alone(count, || precise_cpu(process))?;
+        self.next = outcome.next;
+        Ok((outcome, spent))
+    }
+
     fn load(&self, connections: usize) -> Load {
         let (port, first) = (self.ports.load, self.next);
         let (keys, expected) = (self.variant.keys(), self.variant.expected());
@@ -158,6 +166,16 @@ impl Drop for Server {
         kill_group(self.child.id());
         let _ = self.child.wait();
     }
+}
+
+/// CPU time of a process so far to the nanosecond, of the threads that it has now.
+fn precise_cpu(process: u32) -> Option<Duration> {
+    let mut whole = Duration::ZERO;
+    for thread in fs::read_dir(format!("/proc/{process}/task")).ok()? {
+        let stat = fs::read_to_string(thread.ok()?.path().join("schedstat")).ok()?;
+        whole += Duration::from_nanos(stat.split(' ').next()?.parse().ok()?);
+    }
+    Some(whole)
 }
 
 fn ticks_per_second() -> u64 {

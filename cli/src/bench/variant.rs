@@ -30,7 +30,9 @@ const COMPATIBILITY: &str = "2026-04-01";
 pub enum Variant {
     /// A constant 302 in plain JavaScript.
     Constant,
-    /// The same after a KV read.
+    /// The same after reading of the request what the Worker reads of it: what is left for the decision.
+    Reads,
+    /// A constant 302 after a KV read.
     ConstantAfterKv,
     /// A minimal redirect in Hono.
     Hono,
@@ -44,14 +46,22 @@ pub enum Variant {
 
 impl Variant {
     /// All, the yardstick first.
-    pub const ALL: [Self; 6] =
-        [Self::Constant, Self::Hono, Self::Memory, Self::Ordinary, Self::ConstantAfterKv, Self::Kv];
+    pub const ALL: [Self; 7] = [
+        Self::Constant,
+        Self::Reads,
+        Self::Hono,
+        Self::Memory,
+        Self::Ordinary,
+        Self::ConstantAfterKv,
+        Self::Kv,
+    ];
 
     /// As it is printed.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
             Self::Constant => "constant 302, JavaScript",
+            Self::Reads => "constant 302 after the same reads, JavaScript",
             Self::ConstantAfterKv => "302 after a KV read, JavaScript",
             Self::Hono => "Hono, link in memory, no click",
             Self::Memory => "pimms-edge, link in memory",
@@ -65,6 +75,7 @@ impl Variant {
     pub fn id(self) -> &'static str {
         match self {
             Self::Constant => "constant",
+            Self::Reads => "reads",
             Self::ConstantAfterKv => "constantAfterKv",
             Self::Hono => "hono",
             Self::Memory => "memory",
@@ -78,7 +89,7 @@ impl Variant {
     pub fn keys(self) -> usize {
         match self {
             Self::Memory | Self::Ordinary => FEW_KEYS,
-            Self::Constant | Self::ConstantAfterKv | Self::Hono | Self::Kv => MANY_KEYS,
+            Self::Constant | Self::Reads | Self::ConstantAfterKv | Self::Hono | Self::Kv => MANY_KEYS,
         }
     }
 
@@ -86,7 +97,7 @@ impl Variant {
     #[must_use]
     pub fn expected(self) -> Expected {
         match self {
-            Self::Constant => Expected::Constant("https://shop.example/constant"),
+            Self::Constant | Self::Reads => Expected::Constant("https://shop.example/constant"),
             Self::ConstantAfterKv | Self::Hono => Expected::Destination,
             Self::Memory | Self::Kv | Self::Ordinary => Expected::Click,
         }
@@ -111,6 +122,7 @@ impl Variant {
         const WASM: Module = ("index_bg.wasm", "wasm");
         match self {
             Self::Constant => &[("constant.js", "esModule")],
+            Self::Reads => &[("reads.js", "esModule")],
             Self::ConstantAfterKv => &[("constant_kv.js", "esModule")],
             Self::Hono => &[("hono.js", "esModule")],
             Self::Memory | Self::Kv => &[ENTRY, INDEX, WASM],
@@ -130,6 +142,7 @@ pub fn prepare(project: &Project, folder: &Path) -> Result<(), Failure> {
     }
     files::write(&folder.join("constant.js"), include_str!("constant.js"))?;
     files::write(&folder.join("constant_kv.js"), include_str!("constant_kv.js"))?;
+    files::write(&folder.join("reads.js"), include_str!("reads.js"))?;
     files::write(&folder.join("stores.js"), include_str!("stores.js"))?;
     files::write(&folder.join("records.json"), &records()?)?;
     let mut esbuild = Command::new(project.node_program("esbuild"));
