@@ -69,25 +69,18 @@ pub enum Lock {
 
 impl Outcome {
     fn page(status: u16, page: Page, is_hidden: bool) -> Self {
-        let (location, page) = (None, Some(page));
-        Self {
-            status,
-            location,
-            page,
-            is_hidden,
-            retry_after_s: None,
-            cookies: Vec::new(),
-            visit: None,
-            max_clicks: None,
-        }
+        Self { page: Some(page), ..Self::empty(status, is_hidden) }
     }
 
     fn redirect(status: u16, location: String, is_hidden: bool) -> Self {
-        let (location, page) = (Some(location), None);
+        Self { location: Some(location), ..Self::empty(status, is_hidden) }
+    }
+
+    fn empty(status: u16, is_hidden: bool) -> Self {
         Self {
             status,
-            location,
-            page,
+            location: None,
+            page: None,
             is_hidden,
             retry_after_s: None,
             cookies: Vec::new(),

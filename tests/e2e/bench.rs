@@ -31,7 +31,10 @@ fn every_answer_is_right_and_every_click_arrives() {
         assert!(variant["perSecond"].as_f64().unwrap() > 0.0, "{variant}");
         assert!(variant["latencyMicros"]["p99"].as_f64() >= variant["latencyMicros"]["p50"].as_f64());
         let cpu = &variant["singleCpuMicros"];
-        assert!(cpu["p50"].as_f64().unwrap() > 0.0 && cpu["p99"].as_f64() >= cpu["p50"].as_f64(), "{variant}");
+        assert!(
+            cpu["p50"].as_f64().unwrap() > 0.0 && cpu["p99"].as_f64() >= cpu["p50"].as_f64(),
+            "{variant}"
+        );
     }
 }
 

@@ -4,6 +4,7 @@
 
 use std::fmt::Write;
 
+use pimms_edge::core::pages::escape;
 use serde_json::{Map, Value};
 
 use super::example;
@@ -12,7 +13,7 @@ use super::join::METHODS;
 /// The page of a document.
 #[must_use]
 pub fn page(document: &Value) -> String {
-    let title = escaped(text(document, "/info/title"));
+    let title = escape(text(document, "/info/title"));
     let operations = operations(document);
     let mut html = format!(
         "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
@@ -29,7 +30,7 @@ pub fn page(document: &Value) -> String {
     html.push_str("</section>\n");
     for tag in list(document, "/tags") {
         let name = text(tag, "/name");
-        let _ = writeln!(html, "<section id=\"{}\"><h2>{}</h2>", anchor("tag", name), escaped(name));
+        let _ = writeln!(html, "<section id=\"{}\"><h2>{}</h2>", anchor("tag", name), escape(name));
         paragraphs(&mut html, text(tag, "/description"));
         for operation in operations.iter().filter(|operation| operation.tag == name) {
             show(&mut html, document, operation);
@@ -73,9 +74,9 @@ fn navigation(html: &mut String, document: &Value, operations: &[Operation<'_>])
     html.push_str("<nav aria-label=\"Contents\"><ul>\n<li><a href=\"#overview\">Overview</a></li>\n");
     for tag in list(document, "/tags") {
         let name = text(tag, "/name");
-        let _ = writeln!(html, "<li><a href=\"#{}\">{}</a><ul>", anchor("tag", name), escaped(name));
+        let _ = writeln!(html, "<li><a href=\"#{}\">{}</a><ul>", anchor("tag", name), escape(name));
         for operation in operations.iter().filter(|operation| operation.tag == name) {
-            let id = escaped(text(operation.said, "/operationId"));
+            let id = escape(text(operation.said, "/operationId"));
             let summary = marked(text(operation.said, "/summary"));
             let _ = writeln!(html, "<li><a href=\"#{id}\">{summary}</a></li>");
         }
@@ -86,7 +87,7 @@ fn navigation(html: &mut String, document: &Value, operations: &[Operation<'_>])
 
 fn show(html: &mut String, document: &Value, operation: &Operation<'_>) {
     let said = operation.said;
-    let id = escaped(text(said, "/operationId"));
+    let id = escape(text(said, "/operationId"));
     let old = if is_true(said, "deprecated") { " <small>deprecated</small>" } else { "" };
     let _ = write!(
         html,
@@ -95,12 +96,12 @@ fn show(html: &mut String, document: &Value, operation: &Operation<'_>) {
         marked(text(said, "/summary")),
         operation.method,
         operation.method.to_uppercase(),
-        escaped(&format!("{}{}", operation.server, operation.path)),
+        escape(&format!("{}{}", operation.server, operation.path)),
     );
     paragraphs(html, text(said, "/description"));
     match said.get("x-permission").and_then(Value::as_str) {
         Some(permission) => {
-            let _ = writeln!(html, "<p>Permission: <code>{}</code></p>", escaped(permission));
+            let _ = writeln!(html, "<p>Permission: <code>{}</code></p>", escape(permission));
         }
         None if said.pointer("/security/0").is_some() => {
             html.push_str("<p>With a publishable key, which may stand in a page.</p>\n");
@@ -127,7 +128,7 @@ fn show(html: &mut String, document: &Value, operation: &Operation<'_>) {
     let _ = write!(
         html,
         "<h4>Example</h4>\n<pre><code>{}</code></pre>\n",
-        escaped(&example::curl(document, operation))
+        escape(&example::curl(document, operation))
     );
     answers(html, document, said);
     html.push_str("</article>\n");
@@ -148,7 +149,7 @@ fn answers(html: &mut String, document: &Value, said: &Value) {
         let _ = write!(
             html,
             "<dt><code>{}</code></dt><dd>{}",
-            escaped(status),
+            escape(status),
             marked(text(response, "/description"))
         );
         if let Some(schema) = response.pointer("/content/application~1json/schema") {
@@ -160,7 +161,7 @@ fn answers(html: &mut String, document: &Value, said: &Value) {
     let success = map(said, "/responses").find(|(status, _)| status.starts_with('2'));
     let content = success.and_then(|(_, response)| response.pointer("/content/application~1json"));
     for example in content.into_iter().flat_map(examples) {
-        let _ = writeln!(html, "<pre><code>{}</code></pre>", escaped(&pretty(example)));
+        let _ = writeln!(html, "<pre><code>{}</code></pre>", escape(&pretty(example)));
     }
 }
 
@@ -174,7 +175,7 @@ pub(super) fn examples(content: &Value) -> Vec<&Value> {
 fn schemas(html: &mut String, document: &Value) {
     html.push_str("<section id=\"schemas\"><h2>Schemas</h2>\n");
     for (name, schema) in map(document, "/components/schemas") {
-        let _ = writeln!(html, "<article id=\"{}\"><h3>{}</h3>", anchor("schema", name), escaped(name));
+        let _ = writeln!(html, "<article id=\"{}\"><h3>{}</h3>", anchor("schema", name), escape(name));
         paragraphs(html, text(schema, "/description"));
         if schema.get("properties").is_some() {
             properties(html, name, schema);
@@ -210,7 +211,7 @@ struct Row<'a> {
 
 /// `of`: what the rows belong to, for those who hear the page.
 fn table<'a>(html: &mut String, caption: &str, of: &str, rows: impl Iterator<Item = Row<'a>>) {
-    let of = escaped(of);
+    let of = escape(of);
     let _ = writeln!(
         html,
         "<div class=\"wide\" role=\"region\" aria-label=\"{caption} of {of}\" tabindex=\"0\"><table><thead><tr>\
@@ -230,7 +231,7 @@ fn table<'a>(html: &mut String, caption: &str, of: &str, rows: impl Iterator<Ite
         let _ = writeln!(
             html,
             "<tr><th scope=\"row\"><code>{}</code>{marks}</th><td>{}</td><td>{}</td></tr>",
-            escaped(row.name),
+            escape(row.name),
             kind(row.schema),
             marked(row.description)
         );
@@ -241,7 +242,7 @@ fn table<'a>(html: &mut String, caption: &str, of: &str, rows: impl Iterator<Ite
 /// A schema in a few words, as HTML.
 fn kind(schema: &Value) -> String {
     if let Some(name) = schema.get("$ref").and_then(Value::as_str).and_then(|name| name.rsplit('/').next()) {
-        return format!("<a href=\"#{}\">{}</a>", anchor("schema", name), escaped(name));
+        return format!("<a href=\"#{}\">{}</a>", anchor("schema", name), escape(name));
     }
     for word in ["anyOf", "oneOf"] {
         if let Some(kinds) = schema.get(word).and_then(Value::as_array)
@@ -252,16 +253,16 @@ fn kind(schema: &Value) -> String {
     }
     let mut words = String::new();
     if let Some(value) = schema.get("const") {
-        let _ = write!(words, "<code>{}</code>", escaped(&value.to_string()));
+        let _ = write!(words, "<code>{}</code>", escape(&value.to_string()));
     } else if let Some(choices) = schema.get("enum").and_then(Value::as_array) {
         let choices: Vec<String> =
-            choices.iter().map(|choice| format!("<code>{}</code>", escaped(&bare(choice)))).collect();
+            choices.iter().map(|choice| format!("<code>{}</code>", escape(&bare(choice)))).collect();
         words.push_str(&choices.join(" "));
     } else {
         words.push_str(&named(schema));
     }
     for (limit, value) in limits(schema) {
-        let _ = write!(words, ", {limit} {}", escaped(&bare(value)));
+        let _ = write!(words, ", {limit} {}", escape(&bare(value)));
     }
     if schema.get("properties").is_some() {
         words.push_str(&fields(schema));
@@ -273,13 +274,13 @@ fn kind(schema: &Value) -> String {
 
 fn named(schema: &Value) -> String {
     let one = |name: &str| match (name, schema.get("format").and_then(Value::as_str)) {
-        ("string", Some(format)) => escaped(format),
+        ("string", Some(format)) => escape(format).into_owned(),
         ("string", None) => "text".to_owned(),
         ("array", _) => match schema.get("items") {
             Some(items) => format!("list of {}", kind(items)),
             None => "list".to_owned(),
         },
-        (name, _) => escaped(name),
+        (name, _) => escape(name).into_owned(),
     };
     match schema.get("type") {
         Some(Value::String(name)) => one(name),
@@ -295,7 +296,7 @@ fn fields(schema: &Value) -> String {
     let fields = map(schema, "/properties").map(|(name, schema)| {
         format!(
             "<li><code>{}</code>: {} {}</li>",
-            escaped(name),
+            escape(name),
             kind(schema),
             marked(text(schema, "/description"))
         )
@@ -368,27 +369,12 @@ fn marked(text: &str) -> String {
     for (index, part) in parts.iter().enumerate() {
         match (is_whole, index % 2) {
             (true, 1) => {
-                let _ = write!(html, "<code>{}</code>", escaped(part));
+                let _ = write!(html, "<code>{}</code>", escape(part));
             }
             (false, _) if index > 0 => {
-                let _ = write!(html, "`{}", escaped(part));
+                let _ = write!(html, "`{}", escape(part));
             }
-            _ => html.push_str(&escaped(part)),
-        }
-    }
-    html
-}
-
-fn escaped(text: &str) -> String {
-    let mut html = String::with_capacity(text.len());
-    for c in text.chars() {
-        match c {
-            '&' => html.push_str("&amp;"),
-            '<' => html.push_str("&lt;"),
-            '>' => html.push_str("&gt;"),
-            '"' => html.push_str("&quot;"),
-            '\'' => html.push_str("&#39;"),
-            c => html.push(c),
+            _ => html.push_str(&escape(part)),
         }
     }
     html

@@ -122,7 +122,8 @@ fn digest(text: &str) -> String {
 }
 
 /// A text as HTML, also inside a quoted attribute.
-fn escape(text: &str) -> Cow<'_, str> {
+#[must_use]
+pub fn escape(text: &str) -> Cow<'_, str> {
     if !text.contains(['&', '<', '>', '"', '\'']) {
         return Cow::Borrowed(text);
     }
