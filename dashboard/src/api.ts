@@ -1,6 +1,7 @@
 // The public API, as a signed-in browser calls it.
 
 import { t } from './i18n';
+import { refusal } from './problems';
 
 /** What went wrong, in words for a person. */
 export class ApiError extends Error {
@@ -10,7 +11,7 @@ export class ApiError extends Error {
   /** `invalid_string: url: Invalid url` says which rule was broken, by which field, and how. */
   constructor(readonly status: number, readonly code: string, told: string) {
     const [, , field = '', text = told] = /^([a-z_]+): ([\w.]+)[^:]*: (.+)$/s.exec(told) ?? [];
-    super(text);
+    super(status >= 400 ? refusal(code, text) : text);
     this.field = field;
   }
 }

@@ -5,6 +5,7 @@ import type { Link } from './api';
 import { date, dateTime, known, money, t, type Word } from './i18n';
 import { shortName } from './links';
 import { A } from './router';
+import { said } from './sentences';
 import { Icon, type IconName } from './ui/icons';
 import { Card, Copy, Note } from './ui/parts';
 
@@ -41,7 +42,7 @@ export function ReceiptCard({ sale, link }: { sale: Sale; link: Link | null }): 
       <Card title={t(sale.attributed ? 'receipt.why' : 'receipt.whyNone')} actions={<span class={`badge ${sale.attributed ? 'good' : 'warn'}`}>{known('rule', receipt.rule)}</span>}>
         <div class="card-body">
           <p>{t(`why.${receipt.rule}` as Word, { date: dateTime(sale.clickedAt), link: link ? shortName(link) : '' })}</p>
-          {receipt.explanation.map((line) => <p key={line} class="small muted break">{line}</p>)}
+          {receipt.explanation.map((line) => <p key={line} class="small muted break">{said(line)}</p>)}
           {!sale.attributed && (
             <Note>
               <p>{t('receipt.none.todo')} <A to="/stripe">{t('receipt.none.link')}</A></p>
@@ -66,11 +67,11 @@ export function ReceiptCard({ sale, link }: { sale: Sale; link: Link | null }): 
           </ol>
         </div>
       </Card>
-      {receipt.mismatches.length > 0 && <Note kind="warn">{receipt.mismatches.map((line) => <p key={line}>{line}</p>)}</Note>}
+      {receipt.mismatches.length > 0 && <Note kind="warn">{receipt.mismatches.map((line) => <p key={line}>{said(line)}</p>)}</Note>}
       {receipt.rejected.length > 0 && (
         <Card title={t('receipt.rejected')}>
           <ul class="list">
-            {receipt.rejected.map((one) => <li key={one.clickId}><div class="grow"><p class="mono cut">{one.clickId}</p><p class="small muted">{known('reason', one.reason)}</p></div></li>)}
+            {receipt.rejected.map((one) => <li key={one.clickId}><div class="grow"><p class="mono cut">{one.clickId}</p><p class="small muted">{said(one.reason)}</p></div></li>)}
           </ul>
         </Card>
       )}
@@ -78,7 +79,7 @@ export function ReceiptCard({ sale, link }: { sale: Sale; link: Link | null }): 
         <ul class="list">
           {receipt.evidence.filter((piece, at) => receipt.evidence.findIndex((one) => one.eventId === piece.eventId && one.says === piece.says) === at).map((piece) => (
             <li key={piece.eventId + piece.says}>
-              <div class="grow"><p class="strong break">{piece.eventType}</p><p class="small muted break">{known('says', piece.says)} · <span class="mono">{piece.eventId}</span></p></div>
+              <div class="grow"><p class="strong break">{piece.eventType}</p><p class="small muted break">{said(piece.says)} · <span class="mono">{piece.eventId}</span></p></div>
               <span class="muted small nowrap">{dateTime(piece.timestamp)}</span>
             </li>
           ))}

@@ -52,9 +52,6 @@ export const SETTINGS_WORDS = {
   'parked.sale': ['Payment', 'Paiement'],
   'parked.payment': ['Payment', 'Paiement'],
   'parked.lead': ['Lead', 'Prospect'],
-  'reason.the payment this refund belongs to is not known yet': ['The payment this refund belongs to is not known yet', 'Le paiement de ce remboursement n’est pas encore connu'],
-  'reason.the payment this dispute belongs to is not known yet': ['The payment this dispute belongs to is not known yet', 'Le paiement de ce litige n’est pas encore connu'],
-  'reason.the checkout is complete, its delayed payment is not': ['The checkout is complete, its delayed payment is not', 'La commande est terminée, son paiement différé ne l’est pas'],
 
   'settings.about': ['Workspace, domains and API keys', 'Espace, domaines et clés d’API'],
   'settings.workspace': ['Workspace', 'Espace'],

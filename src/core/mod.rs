@@ -43,6 +43,7 @@ pub mod redirect;
 pub mod reported;
 pub mod reports;
 pub mod seal;
+pub mod sentences;
 pub mod session;
 pub mod site_files;
 pub mod sql;

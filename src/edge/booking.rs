@@ -5,6 +5,7 @@ use worker::{Env, Result};
 use crate::core::ledger::fact::Fact;
 use crate::core::ledger::messages::{Accepted, Claim, Delivery, Note, ToDirectory};
 use crate::core::mode::Mode;
+use crate::core::sentences::Sentence;
 use crate::edge::{objects, settings};
 
 /// What a caller states.
@@ -25,7 +26,7 @@ pub(crate) async fn accept(env: &Env, workspace_id: &str, mode: Mode, said: Said
         event_type: source.event_type.clone(),
         at: source.at,
         account: String::new(),
-        verdict: "accepted".to_owned(),
+        verdict: Sentence::Accepted.say(&[]),
     };
     let policy = settings::first_policy(workspace_id, mode);
     let Said { fact, claim, apart } = said;

@@ -18,6 +18,7 @@ use crate::core::ledger::fact::Fact;
 use crate::core::ledger::messages::{Accepted, Delivery, Note, ParkedRow, Parking, ToDirectory};
 use crate::core::mode::Mode;
 use crate::core::problem::{Code, Problem};
+use crate::core::sentences::Sentence;
 use crate::core::stripe::event::{Event, MAX_BODY_BYTES, Reader};
 use crate::core::stripe::{self, Reading, signature};
 use crate::core::time::Millis;
@@ -117,7 +118,7 @@ async fn accept(
         event_type: envelope.event_type.clone(),
         at: envelope.created.unwrap_or_else(entropy::now),
         account: envelope.account.clone(),
-        verdict: "accepted".to_owned(),
+        verdict: Sentence::Accepted.say(&[]),
     };
     let keeper = owner.or(path).unwrap_or(PLATFORM);
     let policy = settings::first_policy(keeper, envelope.mode);
@@ -125,11 +126,11 @@ async fn accept(
         Delivery { policy, note: note.clone(), facts: Vec::new(), claim: None, apart: false, parked: None };
     let Some(owner) = owner else {
         let reason = if envelope.account.is_empty() {
-            "no account and no workspace: use the workspace's own webhook address".to_owned()
+            Sentence::NoAccount.say(&[])
         } else {
-            format!("unknown account {}", envelope.account)
+            Sentence::UnknownAccount.say(&[&envelope.account])
         };
-        note.verdict = format!("parked: {reason}");
+        note.verdict = Sentence::Parked.say(&[&reason]);
         let raw = String::from_utf8(body.to_vec()).ok();
         delivery.note = note.clone();
         delivery.parked = Some(Parking { reason, raw });
@@ -138,14 +139,14 @@ async fn accept(
     };
     match read(env, owner, event).await? {
         Reading::Facts(facts) => delivery.facts = facts,
-        Reading::Ignored => "ignored: this type of event is not handled".clone_into(&mut note.verdict),
+        Reading::Ignored => note.verdict = Sentence::Ignored.say(&[]),
         Reading::Unusable(reason) => {
-            note.verdict = format!("parked: unusable, {reason}");
+            note.verdict = Sentence::Unusable.say(&[&reason]);
             delivery.parked = Some(Parking { reason, raw: None });
         }
         Reading::Deauthorized => {
             stripe_settings::disconnect(env, &envelope.account, note.at).await?;
-            note.verdict = format!("account {} disconnected", envelope.account);
+            note.verdict = Sentence::Disconnected.say(&[&envelope.account]);
         }
     }
     delivery.note = note.clone();

@@ -241,6 +241,19 @@ async function tour() {
   await page.getByRole('button', { name: 'FR', exact: true }).click();
   await page.getByRole('heading', { name: 'Vue d’ensemble' }).waitFor();
   check((await page.evaluate(() => document.documentElement.lang)) === 'fr', 'the page says that it is French');
+  // What the API says in sentences is French too: the log, what waits, receipts, refusals.
+  await page.goto(`${url}/app/stripe?tab=log`);
+  await page.getByText('Vente de 49,00 $US, attribuée').waitFor();
+  await page.goto(`${url}/app/stripe?tab=parked`);
+  await page.getByText('Le paiement de ce remboursement n’est pas encore connu').waitFor();
+  await page.goto(`${url}/app${sale}`);
+  await page.getByText('Le dernier clic avant le paiement, dans les 90 jours, par le client').waitFor();
+  await page.goto(`${url}/app/links/new`);
+  await page.getByLabel('Destination').first().fill('javascript:alert(1)');
+  await page.getByRole('button', { name: 'Créer le lien' }).click();
+  await page.getByText('Adresse invalide : utilisez http').waitFor();
+  check((await page.evaluate(() => document.querySelector('main')?.textContent ?? '')).includes('Expected') === false, 'no English is left');
+  await page.goto(`${url}/app`);
   await page.getByRole('button', { name: 'EN', exact: true }).click();
   for (const width of [360, 390, 768]) {
     await page.setViewportSize({ width, height: 800 });

@@ -112,7 +112,7 @@ function Form({ old, domains, first, tracks }: { old: Link | null; domains: stri
         if (control.signal.aborted) return;
         const told = error instanceof ApiError && error.status >= 400 && error.status < 500 ? error : null;
         setFree(told ? 'taken' : null);
-        setRefused(told && told.status !== 409 ? told.message.replace(/^[a-z_]+: \w+: /, '') : t('builder.taken'));
+        setRefused(told && told.status !== 409 ? told.message : t('builder.taken'));
       });
     }, 300);
     return () => { window.clearTimeout(timer); control.abort(); };

@@ -5,9 +5,10 @@ import { useState } from 'preact/hooks';
 import { remove, type Customer, type Link } from '../api';
 import type { PageProps } from '../page';
 import { useData } from '../data';
-import { countryName, date, dateTime, known, money, number, t, type Word } from '../i18n';
+import { countryName, date, dateTime, money, number, t, type Word } from '../i18n';
 import { shortName } from '../links';
 import { A, go } from '../router';
+import { said } from '../sentences';
 import { initials } from './customers';
 import type { Entry, Sale } from '../sales';
 import { Icon, type IconName } from '../ui/icons';
@@ -86,7 +87,7 @@ export function CustomerPage({ id, session, workspace }: PageProps): JSX.Element
           </Card>
           {found.refusedClicks.length > 0 && (
             <Card title={t('receipt.rejected')}>
-              <ul class="list">{found.refusedClicks.map((one) => <li key={one.clickId}><div class="grow"><p class="mono cut">{one.clickId}</p><p class="small muted">{known('reason', one.reason)}</p></div></li>)}</ul>
+              <ul class="list">{found.refusedClicks.map((one) => <li key={one.clickId}><div class="grow"><p class="mono cut">{one.clickId}</p><p class="small muted">{said(one.reason)}</p></div></li>)}</ul>
             </Card>
           )}
         </div>

@@ -7,6 +7,7 @@ import type { PageProps } from '../page';
 import { useData, type Loaded } from '../data';
 import { ago, dateTime, known, money, t, type Word } from '../i18n';
 import { A, setQuery, usePlace } from '../router';
+import { said } from '../sentences';
 import { LANGUAGES, snippets, type CodeLanguage } from '../snippets';
 import { Icon } from '../ui/icons';
 import { Bones, Button, Card, Code, Copy, Empty, Note, PageHead, Search, Segments, Shown, Tabs, TextField, toast } from '../ui/parts';
@@ -148,7 +149,7 @@ function Log({ log, find }: { log: Loaded<LogRow[]>; find: string }): JSX.Elemen
       <Shown of={log} bones={<Bones rows={8} height={40} />}>
         {(all) => {
           const words = find.toLowerCase();
-          const found = all.filter((row) => `${row.id} ${row.type} ${row.verdict}`.toLowerCase().includes(words));
+          const found = all.filter((row) => `${row.id} ${row.type} ${row.verdict} ${said(row.verdict)}`.toLowerCase().includes(words));
           if (found.length === 0) return <Empty icon="stripe" title={t(find ? 'links.none' : 'stripe.log.none')}><p>{t(find ? 'links.none.text' : 'stripe.log.none.text')}</p></Empty>;
           return (
             <ul class="list">
@@ -158,7 +159,7 @@ function Log({ log, find }: { log: Loaded<LogRow[]>; find: string }): JSX.Elemen
                     <p class="wrap" style={{ gap: '2px 8px' }}><span class="strong">{row.type}</span><span class="mono muted">{row.id}</span></p>
                     <p class="wrap small" style={{ gap: '4px 8px' }}>
                       <i class="dot" style={{ borderRadius: '50%', background: { warn: 'var(--warn)', good: 'var(--good)', bad: 'var(--bad)', '': 'var(--previous)' }[colour(row.verdict)] }} />
-                      <span class="break">{row.verdict}</span>
+                      <span class="break">{said(row.verdict)}</span>
                       {row.deliveries > 1 && <span class="badge">{t('stripe.log.deliveries', { n: row.deliveries })}</span>}
                     </p>
                   </div>
@@ -186,7 +187,7 @@ function Parked({ parked }: { parked: Loaded<ParkedRow[]> }): JSX.Element {
             {found.map((row) => (
               <li key={row.id}>
                 <div class="grow">
-                  <p class="wrap" style={{ gap: '2px 8px' }}><span class="badge warn">{known('parked', row.kind)}</span><span class="strong">{known('reason', row.reason)}</span></p>
+                  <p class="wrap" style={{ gap: '2px 8px' }}><span class="badge warn">{known('parked', row.kind)}</span><span class="strong">{said(row.reason)}</span></p>
                   <p class="mono muted break">{[row.eventType, row.reference, row.eventId].filter(Boolean).join(' · ')}</p>
                 </div>
                 {row.amount !== null && row.currency && <span class="strong num">{money(row.amount, row.currency)}</span>}

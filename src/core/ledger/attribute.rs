@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::fact::{Body, Fact, SessionState, Touch, TouchVerdict};
 use super::payments::Payment;
 use super::view::{RefusedView, Rule, TouchView};
+use crate::core::sentences::Sentence;
 use crate::core::time::{DAY_MS, Millis};
 
 /// How far Stripe's clock and ours may differ for a click that the payment itself names, and that is therefore
@@ -100,15 +101,15 @@ impl Touches {
         let taken = attribution.touch.as_ref().map(|touch| touch.click_id.as_str());
         let late = self.valid.iter().filter(|touch| Some(touch.click_id.as_str()) != taken).map(|touch| {
             let reason = if touch.at.0 > attribution.anchor.0.saturating_add(SECOND_MS) {
-                "clicked after the payment"
+                Sentence::AfterPayment
             } else if touch.at < from {
-                "older than the attribution window"
+                Sentence::TooOld
             } else if attribution.rule == Rule::OwnClick {
-                "the payment names another click"
+                Sentence::AnotherIsNamed
             } else {
-                "a later click came before the payment"
+                Sentence::LaterClick
             };
-            RefusedView { click_id: touch.click_id.clone(), reason: reason.to_owned() }
+            RefusedView { click_id: touch.click_id.clone(), reason: reason.say(&[]) }
         });
         late.chain(self.refused.iter().cloned()).collect()
     }

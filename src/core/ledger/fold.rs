@@ -18,6 +18,7 @@ use super::view::{
 };
 use crate::core::ids;
 use crate::core::money::Currency;
+use crate::core::sentences::Sentence;
 
 /// What the facts add up to. The order and repetition of `facts` do not matter.
 #[must_use]
@@ -146,8 +147,7 @@ impl Books<'_> {
                 }
             }
             Verdict::Unmatched { at, event_id, reference, amount, currency } => {
-                let reason =
-                    "a payment, but nothing says yet which invoice, session or customer it is for".to_owned();
+                let reason = Sentence::PaymentOfNothing.say(&[]);
                 self.park(
                     "payment",
                     at,
@@ -159,7 +159,7 @@ impl Books<'_> {
                 );
             }
             Verdict::Pending { at, event_id, reference, amount, currency } => {
-                let reason = "the checkout is complete, its delayed payment is not".to_owned();
+                let reason = Sentence::DelayedPayment.say(&[]);
                 let money = currency.map(|currency| (amount, currency));
                 self.park("sale", at, &payment.account, reference, event_id, money, reason);
             }
@@ -188,7 +188,7 @@ impl Books<'_> {
             && let Some(external) = self.view.customer.external_id.clone()
         {
             let event_id = payment.facts.first().map(|f| f.source.event_id.clone()).unwrap_or_default();
-            let reason = format!("customer {external} has no click yet");
+            let reason = Sentence::NoClickYet.say(&[&external]);
             let money = Some((paid.amount, paid.currency));
             self.park("sale", paid.at, &payment.account, paid.reference.clone(), event_id, money, reason);
         }
@@ -218,7 +218,7 @@ impl Books<'_> {
         let taken = attribution.touch.as_ref().and_then(|touch| self.told_by.get(touch.click_id.as_str()));
         for fact in taken.into_iter().flatten() {
             if !evidence.iter().any(|known| known.event_id == fact.source.event_id) {
-                evidence.push(Evidence { says: "the click".to_owned(), ..says(fact) });
+                evidence.push(Evidence { says: Sentence::TheClick.say(&[]), ..says(fact) });
             }
         }
         evidence.sort_by(|a, b| (a.at, &a.event_id, &a.says).cmp(&(b.at, &b.event_id, &b.says)));
@@ -255,8 +255,7 @@ impl Books<'_> {
                 sale.receipt.disputes.push(shown);
             }
             if let (true, Some(fact)) = (dispute.waits, dispute.facts.first()) {
-                let reason =
-                    "money of a dispute came back, but nothing says yet that it was withdrawn".to_owned();
+                let reason = Sentence::DisputeReturned.say(&[]);
                 let (id, event) = (dispute.id.clone(), fact.source.event_id.clone());
                 self.park("dispute", fact.source.at, &fact.source.account, id, event, None, reason);
             }
@@ -319,12 +318,15 @@ impl Books<'_> {
             }
             entry.note = Some("not tied to one sale".to_owned());
         } else {
-            let what = if kind == EntryKind::Refund { "refund" } else { "dispute" };
-            let reason = format!("the payment this {what} belongs to is not known yet");
+            let (what, reason) = if kind == EntryKind::Refund {
+                ("refund", Sentence::RefundOfUnknown)
+            } else {
+                ("dispute", Sentence::DisputeOfUnknown)
+            };
             let (event, money) =
                 (movement.fact.source.event_id.clone(), (movement.amount, movement.currency));
             let reference = movement.reference.clone();
-            self.park(what, movement.at, &account.clone(), reference, event, Some(money), reason);
+            self.park(what, movement.at, &account.clone(), reference, event, Some(money), reason.say(&[]));
             return;
         }
         self.view.entries.push(entry);
@@ -341,8 +343,8 @@ impl Books<'_> {
         for sale in &mut self.view.sales {
             let undone = undone.get(sale.id.as_str()).copied().unwrap_or(0);
             if undone > sale.amount {
-                let text =
-                    format!("refunds of {undone} exceed the payment of {} {}", sale.amount, sale.currency);
+                let money = |amount| format!("{amount} {}", sale.currency);
+                let text = Sentence::OverRefunded.say(&[&money(undone), &money(sale.amount)]);
                 sale.receipt.mismatches.push(text);
             }
         }
@@ -394,53 +396,45 @@ fn scale(entry: &mut EntryView, movement: &Movement<'_>, sale: &SaleView) {
 /// What a fact of a payment contributed.
 fn says(fact: &Fact) -> Evidence {
     let says = match &fact.body {
-        Body::Lead { .. } => "the lead",
-        Body::TrackedSale { .. } => "a sale as tracked",
-        Body::Session { .. } => "the checkout session",
-        Body::Invoice { paid: true, .. } => "the invoice is paid",
-        Body::Invoice { .. } => "the invoice is void",
-        Body::InvoicePayment { .. } => "which payment paid the invoice",
-        Body::Intent { .. } => "the payment succeeded",
-        Body::Charge { refunded: Some(_), .. } | Body::Refund { .. } => "a refund",
-        Body::Charge { .. } => "the charge",
-        Body::Dispute { .. } => "a dispute",
-        Body::Customer { .. } => "the customer",
-        Body::Subscription { .. } => "the subscription",
+        Body::Lead { .. } => Sentence::TheLead,
+        Body::TrackedSale { .. } => Sentence::TrackedSale,
+        Body::Session { .. } => Sentence::TheSession,
+        Body::Invoice { paid: true, .. } => Sentence::InvoicePaid,
+        Body::Invoice { .. } => Sentence::InvoiceVoid,
+        Body::InvoicePayment { .. } => Sentence::InvoicePayment,
+        Body::Intent { .. } => Sentence::PaymentSucceeded,
+        Body::Charge { refunded: Some(_), .. } | Body::Refund { .. } => Sentence::ARefund,
+        Body::Charge { .. } => Sentence::TheCharge,
+        Body::Dispute { .. } => Sentence::ADispute,
+        Body::Customer { .. } => Sentence::TheCustomer,
+        Body::Subscription { .. } => Sentence::TheSubscription,
     };
     Evidence {
         event_id: fact.source.event_id.clone(),
         event_type: fact.source.event_type.clone(),
         at: fact.source.at,
-        says: says.to_owned(),
+        says: says.say(&[]),
     }
 }
 
 fn explain(attribution: &Attribution, paid: &Paid, window_days: i64, external_ids: &[String]) -> Vec<String> {
-    let mut lines = Vec::new();
     let who = if external_ids.is_empty() {
-        "the customer".to_owned()
+        Sentence::TheCustomer.say(&[])
     } else {
-        format!("customer {}", external_ids.join(", "))
+        Sentence::CustomerNamed.say(&[&external_ids.join(", ")])
     };
-    match (&attribution.touch, attribution.rule) {
-        (Some(touch), Rule::OwnClick) => {
-            lines.push(format!("The payment names click {} on link {}.", touch.click_id, touch.link_id));
+    let days = window_days.to_string();
+    let line = match (&attribution.touch, attribution.rule) {
+        (Some(touch), Rule::OwnClick) => Sentence::OwnClick.say(&[&touch.click_id, &touch.link_id]),
+        (Some(touch), Rule::Subscription) => {
+            let subscription = paid.subscription.as_deref().unwrap_or_default();
+            let values = [subscription, &touch.click_id, &touch.at.to_iso(), &touch.link_id];
+            Sentence::OfSubscription.say(&values)
         }
-        (Some(touch), Rule::Subscription) => lines.push(format!(
-            "A payment of subscription {}, attributed as its first: click {} of {} on link {}.",
-            paid.subscription.as_deref().unwrap_or_default(),
-            touch.click_id,
-            touch.at.to_iso(),
-            touch.link_id
-        )),
-        (Some(touch), _) => lines.push(format!(
-            "The latest click of {who} before the payment, within {window_days} days: {} of {} on link {}.",
-            touch.click_id,
-            touch.at.to_iso(),
-            touch.link_id
-        )),
-        (None, _) => lines
-            .push(format!("No click of {who} within {window_days} days before the payment: unattributed.")),
-    }
-    lines
+        (Some(touch), _) => {
+            Sentence::LastClick.say(&[&who, &days, &touch.click_id, &touch.at.to_iso(), &touch.link_id])
+        }
+        (None, _) => Sentence::NoClick.say(&[&who, &days]),
+    };
+    vec![line]
 }

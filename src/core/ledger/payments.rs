@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::alias::Unions;
 use super::fact::{Body, Fact, PaymentRefs, Presentment, SessionState, Touch};
 use crate::core::money::Currency;
+use crate::core::sentences::Sentence;
 use crate::core::time::Millis;
 
 /// All facts that speak of one payment, in the order of the fold.
@@ -172,7 +173,8 @@ impl<'a> Payment<'a> {
             .into_iter()
             .filter(|(_, amount, currency)| (*amount, *currency) != (sale.amount, sale.currency))
             .map(|(who, amount, currency)| {
-                format!("{who} says {amount} {currency}, the sale is {} {}", sale.amount, sale.currency)
+                let money = format!("{} {}", sale.amount, sale.currency);
+                Sentence::AmountsDiffer.say(&[&who, &format!("{amount} {currency}"), &money])
             })
             .collect()
     }

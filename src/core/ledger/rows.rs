@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 use super::messages::{Outcome, Shown};
 use super::view::{Policy, TouchView, View};
+use crate::core::sentences::Sentence;
 
 /// A table of the projection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -274,19 +275,21 @@ pub fn outcome(view: &View, event_id: &str) -> Outcome {
     let mut sales = Vec::new();
     for sale in &view.sales {
         if sale.receipt.evidence.iter().any(|e| e.event_id == event_id) {
-            let link =
-                sale.touch.as_ref().map_or("unattributed".to_owned(), |t| format!("on link {}", t.link_id));
-            words.push(format!("sale of {} {} ({}), {link}", sale.amount, sale.currency, sale.reference));
+            let money = format!("{} {}", sale.amount, sale.currency);
+            words.push(match &sale.touch {
+                Some(touch) => Sentence::SaleOnLink.say(&[&money, &sale.reference, &touch.link_id]),
+                None => Sentence::SaleUnattributed.say(&[&money, &sale.reference]),
+            });
             sales.push(sale.id.clone());
         }
     }
     for parked in view.parked.iter().filter(|parked| parked.event_id == event_id) {
-        words.push(format!("parked: {}", parked.reason));
+        words.push(Sentence::Parked.say(&[&parked.reason]));
     }
     if words.is_empty() {
         let who =
             view.customer.external_id.as_deref().or(view.customer.stripe_ids.first().map(|s| s.id.as_str()));
-        words.push(who.map_or("noted".to_owned(), |who| format!("noted for customer {who}")));
+        words.push(who.map_or(Sentence::Noted.say(&[]), |who| Sentence::NotedFor.say(&[who])));
     }
     Outcome { event_id: event_id.to_owned(), verdict: words.join("; "), sales }
 }

@@ -10,6 +10,7 @@ use crate::core::ledger::alias::{Alias, aliases, refusal};
 use crate::core::ledger::fact::Fact;
 use crate::core::ledger::messages::{Accepted, Delivery};
 use crate::core::ledger::view::Policy;
+use crate::core::sentences::Sentence;
 use crate::edge::{codec, entropy, sql};
 
 #[derive(Deserialize)]
@@ -115,8 +116,9 @@ impl Directory {
                 "UPDATE customers SET erased = 1 WHERE id = ?",
                 vec![customer_id.as_str().into()],
             )?;
-            let query = "UPDATE log SET verdict = 'of an erased customer' WHERE customer_id = ?";
-            sql::run(&storage, query, vec![customer_id.as_str().into()])?;
+            let query = "UPDATE log SET verdict = ? WHERE customer_id = ?";
+            let values = vec![Sentence::OfErased.words().into(), customer_id.as_str().into()];
+            sql::run(&storage, query, values)?;
             let query = "INSERT OR IGNORE INTO chores (customer_id, chore) VALUES (?, 'erase')";
             sql::run(&storage, query, vec![customer_id.as_str().into()])?;
             schema::policy(&storage)
