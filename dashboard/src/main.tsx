@@ -10,7 +10,7 @@ import { A, go, usePlace } from './router';
 import { setDefaults } from './span';
 import { currentTheme, toggleTheme } from './theme';
 import { Icon, type IconName } from './ui/icons';
-import { Bones, Button, Empty, Failed, Note, Segments, Toasts } from './ui/parts';
+import { Bones, Button, Empty, Failed, Note, Segments, toast, Toasts } from './ui/parts';
 
 type Page = ComponentType<PageProps>;
 type Loader = () => Promise<Page>;
@@ -72,7 +72,7 @@ function Frame({ session, again, signedOut }: { session: Session; again: () => v
     return () => window.removeEventListener('keydown', escape);
   }, []);
 
-  const leave = (): void => void remove('/session').then(signedOut, signedOut);
+  const leave = (): void => void remove('/session').then(signedOut, (error: unknown) => toast((error as Error).message));
   const { Page } = page;
   return (
     <div class="frame">

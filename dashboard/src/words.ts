@@ -1,11 +1,13 @@
 // Every word that is shown, in English and in French. `{name}` is filled in.
 
+import { ACCESS_WORDS } from './words-access';
 import { LINK_WORDS } from './words-links';
 import { MONEY_WORDS } from './words-money';
 import { SETTINGS_WORDS } from './words-settings';
 import { WORKSPACE_WORDS } from './words-workspace';
 
 export const WORDS = {
+  ...ACCESS_WORDS,
   ...LINK_WORDS,
   ...MONEY_WORDS,
   ...SETTINGS_WORDS,

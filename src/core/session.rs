@@ -1,14 +1,15 @@
 //! The dashboard's session: a signed text in a cookie that stands for an API key.
 //!
-//! It carries the key's id and an end, and nothing is stored: who revokes the key ends its sessions. A sign-in token is
-//! the same with a shorter life; `http::session` lets it be used once. Each kind has a key of its own, so that neither
-//! passes for the other.
+//! It carries the key's id and an end. Its hash is stored until someone signs out: who revokes the key, or ends the
+//! session, ends it everywhere. The signature spares D1 the guesses. A sign-in token is the same with a shorter life;
+//! `http::session` lets it be used once. Each kind has a key of its own, so that neither passes for the other.
 
 use data_encoding::HEXLOWER;
 use hmac::{Hmac, Mac};
 use sha2::Sha256;
 
 use crate::core::cookies;
+use crate::core::ids;
 use crate::core::problem::{Code, Problem};
 use crate::core::seal::SealingKey;
 use crate::core::time::Millis;
@@ -64,8 +65,13 @@ impl Kind {
     /// Signs a new one. `nonce` makes two of the same instant differ; letters and digits.
     #[must_use]
     pub fn sign(self, secret: &SealingKey, key_id: &str, nonce: &str, now: Millis) -> String {
-        let expires_at = now.0.saturating_add(self.life_ms());
-        let text = format!("{key_id}.{expires_at}.{nonce}");
+        self.sign_until(secret, key_id, nonce, Millis(now.0.saturating_add(self.life_ms())))
+    }
+
+    /// The same with an end of its own.
+    #[must_use]
+    pub fn sign_until(self, secret: &SealingKey, key_id: &str, nonce: &str, expires_at: Millis) -> String {
+        let text = format!("{key_id}.{}.{nonce}", expires_at.0);
         let mac = HEXLOWER.encode(&self.mac(secret, &text).finalize().into_bytes());
         format!("{text}.{mac}")
     }
@@ -82,6 +88,21 @@ impl Kind {
         let (key_id, expires_at) = (parts.next()?, Millis(parts.next()?.parse().ok()?));
         (now < expires_at).then(|| Token { key_id: key_id.to_owned(), expires_at })
     }
+}
+
+/// Begins every [`name`] of a session; no hash in hex and no id of a key begins so.
+const NAME_PREFIX: &str = "ses_";
+
+/// What a session is stored by. Its text cannot be made of it.
+#[must_use]
+pub fn name(token: &str) -> String {
+    format!("{NAME_PREFIX}{}", ids::sha256_hex(token.as_bytes()))
+}
+
+/// Whether it is the name of a session.
+#[must_use]
+pub fn is_name(name: &str) -> bool {
+    name.starts_with(NAME_PREFIX)
 }
 
 /// The cookie's name. `__Host-` keeps sites of the same domain from setting it; it needs https, which the local runtime
@@ -114,6 +135,10 @@ pub struct Origin<'a> {
     pub site: Option<&'a str>,
     /// Whether it has `X-Pimms-Dashboard`, which pages of other origins cannot send without our leave.
     pub has_own_header: bool,
+    /// `Origin`: browsers send it with whatever changes something.
+    pub origin: Option<&'a str>,
+    /// The host that the request came to.
+    pub host: Option<&'a str>,
 }
 
 /// Insists that a request which a browser signed by itself, with its cookie, was made by the dashboard. Reading is free:
@@ -122,10 +147,12 @@ pub struct Origin<'a> {
 /// # Errors
 /// 403.
 pub fn require_own(method: &str, origin: Origin<'_>) -> Result<(), Problem> {
-    let own = match origin.site {
-        Some(site) => site == "same-origin",
-        None => origin.has_own_header,
-    };
+    let is_ours = |text: &str| text.split_once("://").is_some_and(|(_, host)| Some(host) == origin.host);
+    let own = origin.origin.is_none_or(is_ours)
+        && match origin.site {
+            Some(site) => site == "same-origin",
+            None => origin.has_own_header,
+        };
     if own || matches!(method, "GET" | "HEAD") {
         return Ok(());
     }
@@ -215,11 +242,42 @@ mod tests {
             ("PATCH", Some("cross-site"), false, false),
             ("OPTIONS", Some(""), false, false),
         ] {
-            let found = require_own(method, Origin { site, has_own_header });
+            let found = require_own(method, Origin { site, has_own_header, ..Origin::default() });
             assert_eq!(found.is_ok(), allowed, "{method} {site:?} {has_own_header}");
             if let Err(problem) = found {
                 assert_eq!(problem.code, Code::Forbidden);
             }
         }
+    }
+
+    #[test]
+    fn a_foreign_origin_changes_nothing_whatever_else_it_says() {
+        for (origin, allowed) in [
+            (Some("https://pimms.example"), true),
+            (Some("http://pimms.example"), true),
+            (None, true),
+            (Some("https://evil.example"), false),
+            (Some("https://pimms.example.evil.example"), false),
+            (Some("https://pimms.example:444"), false),
+            (Some("https://a.pimms.example"), false),
+            (Some("null"), false),
+            (Some(""), false),
+        ] {
+            for (site, has_own_header) in [(Some("same-origin"), false), (None, true)] {
+                let host = Some("pimms.example");
+                let found = require_own("POST", Origin { site, has_own_header, origin, host });
+                assert_eq!(found.is_ok(), allowed, "{origin:?} {site:?}");
+            }
+        }
+        let unknown = Origin { has_own_header: true, origin: Some("null"), ..Origin::default() };
+        assert!(require_own("POST", unknown).is_err(), "a host that is not told is nobody's");
+    }
+
+    #[test]
+    fn the_name_of_a_session_is_no_key() {
+        let name = super::name("tok_1.2.n.ab");
+        assert!(is_name(&name) && !is_name("tok_1") && !is_name(&ids::sha256_hex(b"tok_1.2.n.ab")));
+        assert!(!name.contains("tok_1"));
+        assert_ne!(name, super::name("tok_1.2.n.ac"));
     }
 }

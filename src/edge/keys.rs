@@ -1,6 +1,6 @@
 //! API keys in D1, and the isolate's short memory of them.
 //!
-//! A revoked key stops at once in the isolate that revoked it, and within [`LIFE_MS`] everywhere else.
+//! A revoked key or an ended session stops at once in the isolate that revoked it, and within [`LIFE_MS`] everywhere else.
 
 use std::cell::RefCell;
 
@@ -9,6 +9,7 @@ use worker::{Context, Env, Result, console_error};
 
 use crate::core::money::Currency;
 use crate::core::recent::Recent;
+use crate::core::session;
 use crate::core::time::Millis;
 use crate::edge::d1;
 
@@ -43,22 +44,34 @@ thread_local! {
     static KEYS: RefCell<Recent<KeyRow>> = RefCell::new(Recent::new(CAPACITY));
 }
 
-/// The key with this SHA-256, in hex, or with this id: neither can be taken for the other. Only keys that exist are
-/// remembered, so guesses cannot push them out.
+/// The key with this SHA-256, in hex, or with this id, or behind the session of this name: none can be taken for
+/// another. Only what exists is remembered, so guesses cannot push it out.
 pub(crate) async fn find(env: &Env, ctx: &Context, name: &str, now: Millis) -> Result<Option<KeyRow>> {
     if let Some(row) = KEYS.with_borrow_mut(|keys| keys.get(name, now)) {
         return Ok(Some(row));
     }
-    let query = "SELECT k.id, k.workspace_id, k.scopes, k.rate_limit, k.expires_at, w.currency, w.timezone, \
-                        w.attribution_model, w.conversion_enabled \
-                 FROM api_keys k JOIN workspaces w ON w.id = k.workspace_id WHERE k.hash = ?1 OR k.id = ?1";
-    let row: Option<KeyRow> = d1::first(&d1::database(env)?, query, &[d1::text(name)]).await?;
+    let condition = if session::is_name(name) {
+        "k.id = (SELECT key_id FROM dashboard_sessions WHERE hash = ?1)"
+    } else {
+        "k.hash = ?1 OR k.id = ?1"
+    };
+    let query = format!(
+        "SELECT k.id, k.workspace_id, k.scopes, k.rate_limit, k.expires_at, w.currency, w.timezone, \
+                w.attribution_model, w.conversion_enabled \
+         FROM api_keys k JOIN workspaces w ON w.id = k.workspace_id WHERE {condition}"
+    );
+    let row: Option<KeyRow> = d1::first(&d1::database(env)?, &query, &[d1::text(name)]).await?;
     if let Some(row) = &row {
         let until = Millis(now.0.saturating_add(LIFE_MS));
         KEYS.with_borrow_mut(|keys| keys.put(name, until, row.clone()));
         ctx.wait_until(note_use(env.clone(), row.id.clone(), now));
     }
     Ok(row)
+}
+
+/// Forgets one name; after a session has ended.
+pub(crate) fn forget_one(name: &str) {
+    KEYS.with_borrow_mut(|keys| keys.forget(name));
 }
 
 /// Forgets every key of this isolate's memory; after a change to one.

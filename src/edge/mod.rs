@@ -18,6 +18,7 @@ pub(crate) mod d1_events;
 pub(crate) mod d1_ledger;
 pub(crate) mod d1_links;
 pub(crate) mod d1_reports;
+pub(crate) mod dashboard_sessions;
 pub(crate) mod directory;
 pub(crate) mod domain_records;
 pub(crate) mod domains;

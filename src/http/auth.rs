@@ -49,19 +49,31 @@ impl Caller {
 pub(crate) struct OriginHeaders {
     site: Option<String>,
     has_own_header: bool,
+    origin: Option<String>,
+    host: Option<String>,
 }
 
 impl OriginHeaders {
     /// Reads them.
     pub(crate) fn read(request: &Request) -> worker::Result<Self> {
         let headers = request.headers();
-        Ok(Self { site: headers.get("sec-fetch-site")?, has_own_header: headers.has("x-pimms-dashboard")? })
+        Ok(Self {
+            site: headers.get("sec-fetch-site")?,
+            has_own_header: headers.has("x-pimms-dashboard")?,
+            origin: headers.get("origin")?,
+            host: headers.get("host")?,
+        })
     }
 }
 
 /// The same for `core`.
 pub(crate) fn origin(headers: &OriginHeaders) -> Origin<'_> {
-    Origin { site: headers.site.as_deref(), has_own_header: headers.has_own_header }
+    Origin {
+        site: headers.site.as_deref(),
+        has_own_header: headers.has_own_header,
+        origin: headers.origin.as_deref(),
+        host: headers.host.as_deref(),
+    }
 }
 
 /// Whether the session's cookie is one of https: everywhere but on the local runtime.
@@ -69,7 +81,16 @@ pub(crate) fn is_secure(request: &Request, env: &Env) -> worker::Result<bool> {
     Ok(!settings::is_local(env) || request.url()?.scheme() == "https")
 }
 
-/// What the request says its key is, and until when: the hash of a Bearer key, else the id that a session carries.
+/// The session of the request's cookie, if it was signed here and has not reached its end: its name, and what it says.
+/// Whether someone ended it before is for [`keys::find`] to see.
+pub(crate) fn session(request: &Request, env: &Env) -> worker::Result<Option<(String, session::Token)>> {
+    let Some(cookies) = request.headers().get("cookie")? else { return Ok(None) };
+    let Some(text) = session::of_cookies(&cookies, is_secure(request, env)?) else { return Ok(None) };
+    let token = session::Kind::Session.check(&seal::key(env)?, text, entropy::now());
+    Ok(token.map(|token| (session::name(text), token)))
+}
+
+/// What the request says its key is, and until when: the hash of a Bearer key, else the name of its session.
 /// `None`: neither.
 pub(crate) fn named(request: &Request, env: &Env) -> Result<Option<(String, Option<Millis>)>, Failure> {
     let headers = request.headers();
@@ -77,12 +98,9 @@ pub(crate) fn named(request: &Request, env: &Env) -> Result<Option<(String, Opti
         let key = access::bearer(Some(&header))?;
         return Ok((!key.is_empty()).then(|| (ids::sha256_hex(key.as_bytes()), None)));
     }
-    let Some(cookies) = headers.get("cookie")? else { return Ok(None) };
-    let Some(text) = session::of_cookies(&cookies, is_secure(request, env)?) else { return Ok(None) };
-    let token = session::Kind::Session.check(&seal::key(env)?, text, entropy::now());
-    let Some(token) = token else { return Ok(None) };
+    let Some((name, token)) = session(request, env)? else { return Ok(None) };
     session::require_own(request.method().as_ref(), origin(&OriginHeaders::read(request)?))?;
-    Ok(Some((token.key_id, Some(token.expires_at))))
+    Ok(Some((name, Some(token.expires_at))))
 }
 
 /// The caller of a request.
@@ -96,7 +114,7 @@ pub(crate) async fn caller(request: &Request, env: &Env, ctx: &Context) -> Resul
     Ok(Caller { session_end, ..caller })
 }
 
-/// The caller with a key of this hash or id, while the key holds.
+/// The caller with a key of this hash or id or behind this session, while it holds.
 pub(crate) async fn of_key(env: &Env, ctx: &Context, name: &str, now: Millis) -> Result<Caller, Failure> {
     let found = keys::find(env, ctx, name, now).await?;
     let row = found.filter(|row| !name.is_empty() && row.expires_at.is_none_or(|end| end > now));

@@ -6,17 +6,18 @@ use worker::{Context, Env, Request, Response};
 use crate::core::access::{self, PERMISSIONS};
 use crate::core::ids;
 use crate::core::problem::{Code, Problem};
-use crate::core::session::{Kind, require_own, set_cookie};
+use crate::core::session::{self, Kind, require_own, set_cookie};
 use crate::core::time::Millis;
 use crate::core::validate::{Fields, Text};
+use crate::edge::dashboard_sessions::{self, Begun};
 use crate::edge::idempotency::{self, Claim};
 use crate::edge::{entropy, seal};
 use crate::http::auth::{self, Caller, is_secure, origin};
 use crate::http::failure::{Answer, Failure};
 use crate::http::{body, respond};
 
-/// `POST /session`: `{"apiKey": "…"}` or `{"token": "…"}` of a sign-in link. Always a new session, never one that
-/// the request brings along.
+/// `POST /session`: `{"apiKey": "…"}` or `{"token": "…"}` of a sign-in link. Always a new session; one that the
+/// request brings along ends.
 pub(crate) async fn create(mut request: Request, env: &Env, ctx: &Context) -> Answer {
     let headers = auth::OriginHeaders::read(&request)?;
     require_own("POST", origin(&headers))?;
@@ -30,8 +31,13 @@ pub(crate) async fn create(mut request: Request, env: &Env, ctx: &Context) -> An
         (None, Some(token)) => of_link(env, ctx, &token, now).await?,
         (None, None) => return Err(fields.refuse("apiKey", "Required").into()),
     };
-    let token = Kind::Session.sign(&seal::key(env)?, &caller.key_id, &entropy::token(16)?, now);
-    caller.session_end = Some(Millis(now.0.saturating_add(Kind::Session.life_ms())));
+    let expires_at = Millis(now.0.saturating_add(Kind::Session.life_ms()));
+    let token = Kind::Session.sign_until(&seal::key(env)?, &caller.key_id, &entropy::token(16)?, expires_at);
+    let name = session::name(&token);
+    let begun = Begun { name: &name, key_id: &caller.key_id, person: "", expires_at };
+    let instead = auth::session(&request, env)?.map(|(name, _)| name);
+    dashboard_sessions::begin(env, &begun, instead.as_deref(), now).await?;
+    caller.session_end = Some(expires_at);
     with_cookie(shown(&caller)?, Some(&token), is_secure(&request, env)?)
 }
 
@@ -41,10 +47,26 @@ pub(crate) async fn show(request: &Request, env: &Env, ctx: &Context) -> Answer 
     Ok(shown(&caller)?)
 }
 
-/// `DELETE /session`: the browser forgets it.
-pub(crate) fn delete(request: &Request, env: &Env) -> Answer {
+/// `DELETE /session`: the session ends, and the browser forgets it.
+pub(crate) async fn delete(request: &Request, env: &Env) -> Answer {
     let headers = auth::OriginHeaders::read(request)?;
     require_own("DELETE", origin(&headers))?;
+    if let Some((name, _)) = auth::session(request, env)? {
+        dashboard_sessions::end(env, &name).await?;
+    }
+    signed_out(request, env)
+}
+
+/// `DELETE /session/all`: every session of the caller's key ends, wherever it is; of a key that people share by
+/// signing in by name, those of the caller.
+pub(crate) async fn delete_all(request: &Request, env: &Env, ctx: &Context) -> Answer {
+    let caller = auth::caller(request, env, ctx).await?;
+    let own = if caller.session_end.is_some() { auth::session(request, env)? } else { None };
+    dashboard_sessions::end_all(env, &caller.key_id, own.as_ref().map(|(name, _)| name.as_str())).await?;
+    signed_out(request, env)
+}
+
+fn signed_out(request: &Request, env: &Env) -> Answer {
     let response = respond::json(200, &json!({"signedOut": true}))?;
     with_cookie(response, None, is_secure(request, env)?)
 }

@@ -94,11 +94,17 @@ fn other_sites_cannot_use_a_session() {
         vec![("sec-fetch-site", "none")],
         vec![("sec-fetch-site", "cross-site"), ("x-pimms-dashboard", "1")],
         vec![("origin", "https://evil.example")],
+        vec![("origin", "https://evil.example"), ("x-pimms-dashboard", "1")],
+        vec![("origin", "null"), OWN],
+        // What a form can send without being asked first: JSON that calls itself text.
+        vec![("origin", "https://evil.example"), ("content-type", "text/plain")],
+        vec![("sec-fetch-site", "cross-site"), ("content-type", "text/plain;charset=UTF-8")],
     ] {
         let headers = [headers, vec![("cookie", session.as_str())]].concat();
         for (method, path, body) in [
             ("POST", "/links", Some(&link)),
             ("DELETE", "/session", None),
+            ("DELETE", "/session/all", None),
             ("POST", "/session/link", None),
             ("DELETE", "/links/bulk?linkIds=x", None),
         ] {
@@ -129,10 +135,60 @@ fn a_session_is_never_one_that_was_brought_along() {
     assert_ne!(given, signed_in(&acme.key), "two sessions of one key differ");
     let who =
         |cookie: &str| send("GET", "/session", &[("cookie", cookie)], None).json()["workspaceId"].clone();
-    assert_eq!((who(&given), who(&planted)), (json!(acme.id), json!(evil.id)));
+    assert_eq!((who(&given), who(&planted)), (json!(acme.id), Value::Null), "the planted one is over");
     // A Bearer key wins over a cookie, also when it is wrong.
     let both = [("cookie", given.as_str()), ("authorization", "Bearer pimms_wrong"), OWN];
     refused(&outcome(&send("GET", "/session", &both, None)), 401, "unauthorized");
+}
+
+fn is_signed_in(cookie: &str) -> bool {
+    let answer = send("GET", "/session", &[("cookie", cookie)], None);
+    assert!([200, 401].contains(&answer.status), "{}", answer.text());
+    answer.status == 200
+}
+
+#[test]
+fn a_stolen_session_is_worth_nothing_after_signing_out() {
+    let acme = Workspace::new("session-theft");
+    let (stolen, other) = (signed_in(&acme.key), signed_in(&acme.key));
+    let own = [("cookie", stolen.as_str()), OWN];
+    assert_eq!(send("GET", "/links", &own, None).status, 200);
+    assert_eq!(send("DELETE", "/session", &own, None).status, 200);
+    for (method, path) in [("GET", "/links"), ("GET", "/session"), ("DELETE", "/session/all")] {
+        refused(&outcome(&send(method, path, &own, None)), 401, "unauthorized");
+    }
+    assert!(is_signed_in(&other), "only this one was ended");
+    // Signing out again, and without a session, is no error: the browser is to forget it in any case.
+    for headers in [vec![own[0], OWN], vec![OWN]] {
+        let answer = send("DELETE", "/session", &headers, None);
+        assert!(answer.status == 200 && answer.header("set-cookie").unwrap().contains("Max-Age=0"));
+    }
+    // Who takes a cookie along to the next sign-in gets a new one, and the old one ends.
+    let next = send("POST", "/session", &[("cookie", &other), OWN], Some(&json!({"apiKey": acme.key})));
+    assert!(is_signed_in(&cookie(&next)) && !is_signed_in(&other));
+    // A refused sign-in ends nothing.
+    let wrong = [("cookie", next.header("set-cookie").unwrap().split(';').next().unwrap()), OWN];
+    let refusal = send("POST", "/session", &wrong, Some(&json!({"apiKey": "pimms_wrong"})));
+    refused(&outcome(&refusal), 401, "unauthorized");
+    assert!(is_signed_in(&cookie(&next)));
+}
+
+#[test]
+fn signing_out_everywhere_ends_the_keys_sessions_and_no_others() {
+    let (acme, other) = (Workspace::new("session-everywhere"), Workspace::new("session-elsewhere"));
+    let second = acme.post("/tokens", &json!({"name": "Second", "scopes": ["apis.all"]}));
+    let of_second = signed_in(second["token"].as_str().unwrap());
+    let of_other = signed_in(&other.key);
+    let mine = [signed_in(&acme.key), signed_in(&acme.key), signed_in(&acme.key)];
+    let answer = send("DELETE", "/session/all", &[("cookie", &mine[1]), OWN], None);
+    assert!(answer.status == 200 && answer.header("set-cookie").unwrap().contains("Max-Age=0"));
+    assert_eq!(mine.each_ref().map(|one| is_signed_in(one)), [false; 3]);
+    assert!(is_signed_in(&of_second) && is_signed_in(&of_other));
+    assert_eq!(acme.send("GET", "/links", None).status, 200, "the key itself holds");
+    // With the key: also when no browser is at hand.
+    let again = signed_in(&acme.key);
+    assert_eq!(acme.send("DELETE", "/session/all", None).status, 200);
+    assert!(!is_signed_in(&again) && is_signed_in(&of_second));
 }
 
 #[test]
@@ -147,8 +203,8 @@ fn ended_forged_and_borrowed_sessions_are_refused() {
     let ago = Millis(now.0 - Kind::Session.life_ms());
     let other = SealingKey::parse(&"ab".repeat(32)).unwrap();
     for (what, token, status) in [
-        ("our own", Kind::Session.sign(&secret, key_id, "n", now), 200),
-        ("in its last minute", Kind::Session.sign(&secret, key_id, "n", Millis(ago.0 + 60_000)), 200),
+        ("our own", cookie.trim_start_matches("pimms_session=").to_owned(), 200),
+        ("well signed, never given", Kind::Session.sign(&secret, key_id, "n", now), 401),
         ("ended", Kind::Session.sign(&secret, key_id, "n", ago), 401),
         ("of another secret", Kind::Session.sign(&other, key_id, "n", now), 401),
         ("a sign-in link", Kind::SignIn.sign(&secret, key_id, "n", now), 401),

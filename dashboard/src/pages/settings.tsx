@@ -6,6 +6,7 @@ import { get, post, remove } from '../api';
 import type { PageProps } from '../page';
 import { useData } from '../data';
 import { ago, t, type Word } from '../i18n';
+import { Sessions } from './sessions';
 import { WorkspaceCard } from './workspace';
 import { Bones, Button, Card, Code, Dialog, Field, Note, PageHead, Shown, TextField, toast } from '../ui/parts';
 
@@ -20,6 +21,7 @@ export function Settings({ session, workspace, refresh }: PageProps): JSX.Elemen
       {workspace ? <WorkspaceCard workspace={workspace} canWrite={may('workspaces.write')} refresh={refresh} /> : <Bones rows={3} height={44} />}
       <Domains canWrite={may('domains.write')} />
       {may('tokens.read') && <Keys canWrite={may('tokens.write')} own={session.keyId} />}
+      <Sessions session={session} />
     </>
   );
 }
