@@ -27,7 +27,7 @@ const API_VERSION: &str = "2025-03-31.basil";
 
 /// How to reach Stripe.
 #[derive(Debug, Clone, Args)]
-pub struct Options {
+pub struct Access {
     /// A restricted key that may read events, charges and invoices (`rk_…`).
     #[arg(long, value_name = "KEY", env = "STRIPE_API_KEY", hide_env_values = true)]
     pub stripe_key: Option<String>,
@@ -56,7 +56,7 @@ pub struct Pages<'a> {
 
 impl StripeApi {
     /// With the key of the options, which must be there.
-    pub fn new(options: &Options) -> Result<Self, Failure> {
+    pub fn new(options: &Access) -> Result<Self, Failure> {
         let key = options.stripe_key.clone().ok_or_else(|| {
             Failure::new("--stripe-key rk_… (or STRIPE_API_KEY) is needed to read from Stripe")
         })?;

@@ -5,7 +5,7 @@ import { fileURLToPath } from "node:url";
 import chromium from "@sparticuz/chromium";
 import { chromium as browsers } from "playwright-core";
 
-const { url: worker, domain, key } = JSON.parse(process.env.PIMMS_WORLD);
+const { url: worker, domain, key, webhook } = JSON.parse(process.env.PIMMS_WORLD);
 const { hostname, port } = new URL(worker);
 
 /** Hosts that the Worker answers, besides the workspace's short-link domain. */
@@ -14,11 +14,11 @@ const pages = new Map();
 /** Every request that reached a server: { method, host, path, body, headers }. */
 export const requests = [];
 
-export { domain, API };
+export { domain, key, worker, webhook, API };
 
-/** What a host shows under every path. */
-export function site(host, html) {
-  pages.set(host, html);
+/** What a host shows under every path: a text, or what a server's handler answers. */
+export function site(host, page) {
+  pages.set(host, page);
 }
 
 /** A page with a script tag; `attributes` as text. */
@@ -64,6 +64,8 @@ export async function until(what, look) {
 
 function serve(incoming, outgoing) {
   const host = incoming.headers.host.split(":")[0];
+  const page = pages.get(host);
+  if (typeof page == "function") return page(incoming, outgoing);
   const chunks = [];
   incoming.on("data", (chunk) => chunks.push(chunk));
   incoming.on("end", () => {
@@ -72,9 +74,8 @@ function serve(incoming, outgoing) {
     requests.push(seen);
     const isOurs = host == domain || host == API || incoming.url.startsWith("/_pimms/");
     if (!isOurs) {
-      const html = pages.get(host);
-      outgoing.writeHead(html === undefined ? 404 : 200, { "content-type": "text/html; charset=utf-8" });
-      return outgoing.end(html);
+      outgoing.writeHead(page === undefined ? 404 : 200, { "content-type": "text/html; charset=utf-8" });
+      return outgoing.end(page);
     }
     const headers = { ...incoming.headers, "x-pimms-host": host };
     const inner = request({ hostname, port, method: incoming.method, path: incoming.url, headers }, (answer) => {

@@ -14,7 +14,10 @@ use crate::support::Workspace;
 /// Runs a script of tests/browser against a workspace of its own.
 fn run(script: &str, name: &str) {
     let workspace = Workspace::new(name);
-    let world = json!({"url": shared().ready().url, "domain": workspace.domain, "key": workspace.key});
+    let url = &shared().ready().url;
+    let webhook =
+        json!({"url": format!("{url}/stripe/webhook/{}", workspace.id), "secret": workspace.secret});
+    let world = json!({"url": url, "domain": workspace.domain, "key": workspace.key, "webhook": webhook});
     let mut node = Command::new("node")
         .arg(format!("tests/browser/{script}"))
         .current_dir(Project::find().unwrap().root())
@@ -39,4 +42,9 @@ fn run(script: &str, name: &str) {
 #[test]
 fn the_browser_script_keeps_clicks_as_visitors_allow() {
     run("script.mjs", "browser");
+}
+
+#[test]
+fn the_example_shop_has_its_sales_attributed() {
+    run("shop.mjs", "shop");
 }

@@ -17,6 +17,7 @@ mod dashboard;
 mod delivery;
 mod exports;
 mod fake_stripe;
+mod guides;
 mod health;
 mod import;
 mod kill;

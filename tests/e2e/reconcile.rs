@@ -100,7 +100,7 @@ fn a_replay_from_a_file_is_the_same() {
         from,
         to: None,
         file: Some(file.clone()),
-        stripe: stripe_api::Options { stripe_key: None, stripe_url: String::new() },
+        stripe: stripe_api::Access { stripe_key: None, stripe_url: String::new() },
         address: Address::default(),
     };
     let late = replay::replay(&target, &options(now().plus_days(1))).unwrap();
@@ -110,8 +110,8 @@ fn a_replay_from_a_file_is_the_same() {
     settles("totals", &crowd.expected.lines(), || money(&target));
 }
 
-fn api(stripe: &FakeStripe) -> stripe_api::Options {
-    stripe_api::Options { stripe_key: Some(KEY.to_owned()), stripe_url: stripe.url().to_owned() }
+fn api(stripe: &FakeStripe) -> stripe_api::Access {
+    stripe_api::Access { stripe_key: Some(KEY.to_owned()), stripe_url: stripe.url().to_owned() }
 }
 
 fn unexplained(comparison: &Comparison) -> BTreeSet<String> {

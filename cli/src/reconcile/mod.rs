@@ -36,7 +36,7 @@ pub struct Options {
     pub test: bool,
     /// How to reach Stripe.
     #[command(flatten)]
-    pub stripe: stripe_api::Options,
+    pub stripe: stripe_api::Access,
     /// Where the instance is.
     #[command(flatten)]
     pub address: Address,
