@@ -47,6 +47,9 @@ export function percent(share: number | null): string {
   return new Intl.NumberFormat(locale(), { style: 'percent', maximumFractionDigits: share !== 0 && Math.abs(share) < 0.1 ? 1 : 0 }).format(share);
 }
 
+/** Where `$` alone is this currency to everybody: French would write `$US`. */
+const PLAIN: readonly string[] = ['usd', 'gbp', 'jpy'];
+
 /** Decimals of Stripe's minor units where they are not those of ISO 4217. */
 const STRIPE_DIGITS: Record<string, number> = { isk: 2, ugx: 2, mga: 0 };
 
@@ -64,10 +67,11 @@ export function money(minor: number, currency: string, short = false): string {
   const digits = digitsOf(currency);
   const value = minor / 10 ** digits;
   try {
-    const whole = short && Math.abs(value) >= 10000;
+    const whole = short && Math.abs(value) >= 100_000;
     return new Intl.NumberFormat(locale(), {
       style: 'currency',
       currency: currency.toUpperCase(),
+      currencyDisplay: PLAIN.includes(currency.toLowerCase()) ? 'narrowSymbol' : 'symbol',
       ...(whole ? { notation: 'compact', maximumFractionDigits: 1 } : { minimumFractionDigits: digits, maximumFractionDigits: digits }),
     }).format(value);
   } catch {
@@ -88,7 +92,7 @@ export function dateTime(iso: string | null, timezone?: string): string {
 /** How long ago, in the largest unit that fits. */
 export function ago(iso: string): string {
   const seconds = (new Date(iso).getTime() - Date.now()) / 1000;
-  const format = new Intl.RelativeTimeFormat(locale(), { numeric: 'auto' });
+  const format = new Intl.RelativeTimeFormat(locale(), { numeric: 'auto', style: 'short' });
   for (const [unit, size] of [['day', 86400], ['hour', 3600], ['minute', 60]] as const) {
     if (Math.abs(seconds) >= size) return format.format(Math.round(seconds / size), unit);
   }

@@ -10,7 +10,7 @@ import { A, go, usePlace } from './router';
 import { setDefaults } from './span';
 import { currentTheme, toggleTheme } from './theme';
 import { Icon, type IconName } from './ui/icons';
-import { Bones, Button, Empty, Failed, Note, Segments, toast, Toasts } from './ui/parts';
+import { Bones, Button, Card, Empty, Failed, Note, PageHead, Segments, toast, Toasts } from './ui/parts';
 
 type Page = ComponentType<PageProps>;
 type Loader = () => Promise<Page>;
@@ -102,7 +102,7 @@ function Frame({ session, again, signedOut }: { session: Session; again: () => v
       <main class="page" id="content" tabIndex={-1} key={`${currentMode()} ${currentLanguage()}`}>
         {currentMode() === 'test' && <Note kind="warn">{t('mode.note')}</Note>}
         {!found ? (
-          <Empty icon="search" title={t('lost.title')}><p>{t('lost.text')}</p><Button onClick={() => go('/')}>{t('nav.overview')}</Button></Empty>
+          <><PageHead title={t('lost.title')} /><Card><Empty icon="search" title={t('error.not_found')}><p>{t('lost.text')}</p><Button onClick={() => go('/')}>{t('nav.overview')}</Button></Empty></Card></>
         ) : page.error ? (
           <Failed error={page.error} retry={() => location.reload()} />
         ) : Page && page.at === path ? (

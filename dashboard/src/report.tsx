@@ -183,7 +183,7 @@ function Breakdown({ base, measure, cash, groups, label }: { base: Query; measur
                       <i class="bar" style={{ width: `${(row[measure] / most) * 100}%` }} />
                       <span class="cut">{group === 'top_links' ? <>/{String(row['key'])} <span class="muted small">{name.split('/')[0]}</span></> : name}{(group === 'cities' || group === 'regions') && canFilter && <span class="muted small"> {countryName(String(row['country'] ?? ''))}</span>}</span>
                       <span class="end num">{number(row.clicks)}<span class="hide"> {t('clicks')}</span></span>
-                      <span class="end num strong">{second === 'saleAmount' ? cash(row.saleAmount, true) : number(row[second])}<span class="hide"> {second === 'saleAmount' ? t('revenue') : t(second)}</span></span>
+                      <span class={row[second] === 0 ? 'end num muted' : 'end num strong'}>{second === 'saleAmount' ? cash(row.saleAmount, true) : number(row[second])}<span class="hide"> {second === 'saleAmount' ? t('revenue') : t(second)}</span></span>
                     </button>
                   );
                 })}

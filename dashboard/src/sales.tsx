@@ -58,7 +58,7 @@ export function ReceiptCard({ sale, link }: { sale: Sale; link: Link | null }): 
                     <p class="spread"><span class="strong">{known('step', step.kind)}</span><span class="muted small nowrap">{dateTime(step.timestamp)}</span></p>
                     <p class="small muted break">
                       {step.kind === 'click' && link ? <><A to={`/links/${link.id}`}>{shortName(link)}</A> · </> : null}
-                      {step.kind === 'customer' ? <A to={`/customers/${encodeURIComponent(step.id)}`}>{step.externalId || step.id}</A> : <span class="mono">{step.eventName ? `${step.eventName} · ` : ''}{step.reference ?? step.id}</span>}
+                      {step.kind === 'customer' ? <A to={`/customers/${encodeURIComponent(step.id)}`}>{step.externalId || step.id}</A> : <span class="mono">{step.eventName ? `${known('event', step.eventName)} · ` : ''}{step.reference ?? step.id}</span>}
                     </p>
                   </div>
                 </li>
@@ -76,7 +76,7 @@ export function ReceiptCard({ sale, link }: { sale: Sale; link: Link | null }): 
         </Card>
       )}
       <Card title={t('receipt.evidence')}>
-        <ul class="list">
+        <ul class="list wide-first">
           {receipt.evidence.filter((piece, at) => receipt.evidence.findIndex((one) => one.eventId === piece.eventId && one.says === piece.says) === at).map((piece) => (
             <li key={piece.eventId + piece.says}>
               <div class="grow"><p class="strong break">{piece.eventType}</p><p class="small muted break">{said(piece.says)} · <span class="mono">{piece.eventId}</span></p></div>

@@ -10,6 +10,7 @@ export const LINK_WORDS = {
   'links.none': ['No link matches', 'Aucun lien ne correspond'],
   'links.none.text': ['Try fewer letters, or clear the filters.', 'Essayez avec moins de lettres, ou effacez les filtres.'],
   'links.nowhere': ['leads nowhere yet', 'ne mène encore nulle part'],
+  'links.chooseAll': ['Choose all on this page', 'Tout choisir sur cette page'],
   'links.choose': ['Select {name}', 'Sélectionner {name}'],
   'links.chosen': ['{n} selected', '{n} sélectionné(s)'],
   'links.changed': ['{n} changed', '{n} modifié(s)'],

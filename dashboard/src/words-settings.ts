@@ -46,6 +46,7 @@ export const SETTINGS_WORDS = {
   'stripe.parked.none.text': ['What cannot be booked yet waits here with its reason, and is booked by itself as soon as what is missing arrives.', 'Ce qui ne peut pas encore être comptabilisé attend ici avec sa raison, et l’est de lui-même dès que ce qui manque arrive.'],
   'stripe.parked.about': ['Kept, and booked by itself as soon as what is missing arrives.', 'Conservé, et comptabilisé de lui-même dès que ce qui manque arrive.'],
   reason: ['Reason', 'Raison'],
+  'parked.unusable': ['This event cannot be used', 'Cet événement est inutilisable'],
   'parked.refund': ['Refund', 'Remboursement'],
   'parked.dispute': ['Dispute', 'Litige'],
   'parked.event': ['Event', 'Événement'],

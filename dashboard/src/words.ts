@@ -76,6 +76,7 @@ export const WORDS = {
   after: ['Next', 'Suivant'],
   page: ['Page {n}', 'Page {n}'],
   unknown: ['Unknown', 'Inconnu'],
+  'unattributed.sales': ['Unattributed', 'Non attribuées'],
   unattributed: ['Unattributed', 'Non attribué'],
 
   clicks: ['Clicks', 'Clics'],
@@ -108,6 +109,7 @@ export const WORDS = {
   filters: ['Filters', 'Filtres'],
   'filter.remove': ['Remove the filter {name}', 'Retirer le filtre {name}'],
   'filter.clear': ['Clear filters', 'Effacer les filtres'],
+  'filter.customer': ['Customer', 'Client'],
   'filter.linkId': ['Link', 'Lien'],
   'filter.utm_campaign': ['Campaign', 'Campagne'],
   'filter.utm_source': ['UTM source', 'Source UTM'],

@@ -24,7 +24,7 @@ try {
   for (const language of (process.env.LANGUAGES ?? 'en,fr').split(',')) {
     for (const width of (process.env.WIDTHS ?? '1440,390').split(',').map(Number)) {
       for (const theme of (process.env.THEMES ?? 'light,dark').split(',')) {
-        const context = await browser.newContext({ viewport: { width, height: width < 500 ? 844 : 900 }, colorScheme: theme, locale: language, timezoneId: 'Europe/Paris', deviceScaleFactor: 1 });
+        const context = await browser.newContext({ viewport: { width, height: width < 500 ? 844 : 900 }, colorScheme: theme, hasTouch: width < 500, isMobile: width < 500, locale: language, timezoneId: 'Europe/Paris', deviceScaleFactor: 1 });
         await context.addInitScript((wanted) => sessionStorage.setItem('mode', wanted), mode);
         await context.request.post(`${url}/api/session`, { data: { apiKey: key }, headers: { 'x-pimms-dashboard': '1' } });
         for (const [name, path] of Object.entries(pages)) {
@@ -32,10 +32,11 @@ try {
           const page = await context.newPage();
           await page.goto(`${url}/app${path}`);
           await page.locator('h1').first().waitFor();
-          await page.waitForLoadState('networkidle').catch(() => undefined);
+          await page.waitForLoadState('networkidle', { timeout: 3000 }).catch(() => undefined);
           await page.locator('.bone').first().waitFor({ state: 'detached', timeout: 5000 }).catch(() => undefined);
           await page.waitForTimeout(200);
-          await page.screenshot({ path: `${folder}/${name}-${width}-${theme}-${language}.png`, fullPage: true });
+          const tall = await page.evaluate(() => document.documentElement.scrollHeight);
+          await page.screenshot({ path: `${folder}/${name}-${width}-${theme}-${language}.png`, fullPage: true, clip: { x: 0, y: 0, width, height: Math.min(tall, width < 500 ? 1500 : 1800) } });
           await page.close();
         }
         await context.close();

@@ -243,7 +243,7 @@ async function tour() {
   check((await page.evaluate(() => document.documentElement.lang)) === 'fr', 'the page says that it is French');
   // What the API says in sentences is French too: the log, what waits, receipts, refusals.
   await page.goto(`${url}/app/stripe?tab=log`);
-  await page.getByText('Vente de 49,00 $US, attribuée').waitFor();
+  await page.getByText('Compté dans une vente de 49,00 $, attribuée').waitFor();
   await page.goto(`${url}/app/stripe?tab=parked`);
   await page.getByText('Le paiement de ce remboursement n’est pas encore connu').waitFor();
   await page.goto(`${url}/app${sale}`);

@@ -40,6 +40,11 @@ function draft(link: Link | null, domain: string, tracks: boolean): Draft {
   };
 }
 
+/** What the API says of a page that says nothing is not shown as the page's words. */
+function withoutFallbacks(meta: Meta): Meta {
+  return { ...meta, title: /^https?:/.test(meta.title ?? '') ? null : meta.title, description: meta.description === 'No description' ? null : meta.description };
+}
+
 function withoutUtm(url: string): string {
   return /[?&]utm_/.test(url) ? url.replace(/([?&])utm_(?:source|medium|campaign|term|content)=[^&#]*/g, '$1').replace(/&{2,}/g, '&').replace(/\?&/, '?').replace(/[?&]+(?=#|$)/, '') : url;
 }
@@ -121,7 +126,7 @@ function Form({ old, domains, first, tracks }: { old: Link | null; domains: stri
   useEffect(() => {
     if (!/^https?:\/\/[^/]+\.[^/]/.test(form.url)) return void setMeta(null);
     const control = new AbortController();
-    const timer = window.setTimeout(() => void get<Meta>('/metatags', { url: form.url }, control.signal).then(setMeta).catch(() => setMeta(null)), 700);
+    const timer = window.setTimeout(() => void get<Meta>('/metatags', { url: form.url }, control.signal).then((found) => setMeta(withoutFallbacks(found))).catch(() => setMeta(null)), 700);
     return () => { window.clearTimeout(timer); control.abort(); };
   }, [form.url]);
 

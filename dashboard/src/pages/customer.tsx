@@ -5,7 +5,7 @@ import { useState } from 'preact/hooks';
 import { remove, type Customer, type Link } from '../api';
 import type { PageProps } from '../page';
 import { useData } from '../data';
-import { countryName, date, dateTime, money, number, t, type Word } from '../i18n';
+import { countryName, date, dateTime, known, money, number, t, type Word } from '../i18n';
 import { shortName } from '../links';
 import { A, go } from '../router';
 import { said } from '../sentences';
@@ -31,8 +31,8 @@ export function CustomerPage({ id, session, workspace }: PageProps): JSX.Element
   const currency = (workspace?.currency ?? session.currency).toLowerCase();
   const moments: Moment[] = [
     ...found.touchpoints.map((touch): Moment => ({ at: touch.timestamp, icon: 'click', colour: 'accent', word: 'step.click', text: <LinkName id={touch.linkId} /> })),
-    ...found.leads.map((lead): Moment => ({ at: lead.timestamp, icon: 'lead', colour: 'accent', word: 'step.lead', text: lead.eventName, metadata: lead.metadata })),
-    ...found.sales.map((sale): Moment => ({ at: sale.timestamp, icon: 'money', colour: 'good', word: sale.receipt.rule === 'subscription' ? 'step.renewal' : 'step.sale', text: `${sale.eventName} · ${sale.reference}`, amount: money(sale.amount, sale.currency), to: `/sales/${sale.id}` })),
+    ...found.leads.map((lead): Moment => ({ at: lead.timestamp, icon: 'lead', colour: 'accent', word: 'step.lead', text: known('event', lead.eventName), metadata: lead.metadata })),
+    ...found.sales.map((sale): Moment => ({ at: sale.timestamp, icon: 'money', colour: 'good', word: sale.receipt.rule === 'subscription' ? 'step.renewal' : 'step.sale', text: `${known('event', sale.eventName)} · ${sale.reference}`, amount: money(sale.amount, sale.currency), to: `/sales/${sale.id}` })),
     ...found.refunds.map((entry): Moment => ({ at: entry.timestamp, icon: entry.kind === 'dispute' ? 'warn' : 'refund', colour: entry.kind === 'dispute' ? 'bad' : entry.kind === 'reinstated' ? 'good' : 'warn', word: `entry.${entry.kind}` as Word, text: entry.reference ?? '', amount: money(entry.amount, entry.currency), ...(entry.saleId ? { to: `/sales/${entry.saleId}` } : {}) })),
   ].sort((a, b) => b.at.localeCompare(a.at));
   return (

@@ -7,7 +7,7 @@ import { useData } from '../data';
 import { countryName, date, money, number, t, type Word } from '../i18n';
 import { A, setQuery, usePlace } from '../router';
 import { Pages } from './links';
-import { Bones, Card, Empty, PageHead, Search, Select, Shown } from '../ui/parts';
+import { Bones, Card, Empty, ListHead, PageHead, Search, Select, Shown } from '../ui/parts';
 
 const SIZE = 50;
 const ORDERS = ['createdAt', 'saleAmount', 'firstSaleAt'] as const;
@@ -27,7 +27,7 @@ export function Customers({ session, workspace }: PageProps): JSX.Element {
   return (
     <>
       <PageHead title={t('nav.customers')} about={count.data !== undefined ? t('links.count', { n: number(count.data) }) : ' '} />
-      <div class="wrap">
+      <div class="wrap filters">
         <Search label={t('customers.search')} value={search} set={(text) => setQuery({ search: text, page: null })} />
         <Select label={t('sort')} value={sort} set={(next) => setQuery({ sort: next === 'createdAt' ? null : next, page: null })} options={ORDERS.map((name) => [name, t(`customers.${name}` as Word)])} />
       </div>
@@ -36,7 +36,9 @@ export function Customers({ session, workspace }: PageProps): JSX.Element {
           {(found) => found.length === 0 ? (
             <Empty icon="customers" title={t(search ? 'customers.noMatch' : 'customers.none')}><p>{t(search ? 'links.none.text' : 'customers.none.text')}</p>{!search && <A class="button" to="/stripe">{t('sales.connect')}</A>}</Empty>
           ) : (
-            <ul class="list">
+            <>
+            <ListHead first={t('nav.customers')} names={[t('leads'), t('sales'), t('customers.since'), t('ltv')]} />
+            <ul class="list headed">
               {found.map((one) => (
                 <li key={one.id}>
                   <span class="avatar" aria-hidden="true">{initials(one.name)}</span>
@@ -53,6 +55,7 @@ export function Customers({ session, workspace }: PageProps): JSX.Element {
                 </li>
               ))}
             </ul>
+            </>
           )}
         </Shown>
       </Card>

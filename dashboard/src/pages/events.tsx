@@ -48,7 +48,7 @@ export function Events(_: PageProps): JSX.Element {
                     <div class="grow">
                       <p class="wrap" style={{ gap: '4px 8px' }}>
                         {one.customer ? <A class="link-name" to={`/customers/${encodeURIComponent(one.customer.id)}`}>{one.customer.name}</A> : null}
-                        {one.eventName ? <span>{one.eventName}</span> : null}
+                        {one.eventName ? <span>{known('event', one.eventName)}</span> : null}
                         {one.link ? <A class={one.customer ? '' : 'link-name'} to={`/links/${one.link.id}`}>/{one.link.key}</A> : <span class="badge warn">{t('unattributed')}</span>}
                         {one.click?.trigger === 'qr' && <span class="badge">{t('trigger.qr')}</span>}
                       </p>

@@ -9,7 +9,7 @@ import { money, number, t, type Word } from '../i18n';
 import { hostOf, shortName, shortUrl } from '../links';
 import { A, go, setQuery, usePlace } from '../router';
 import { Icon } from '../ui/icons';
-import { Bones, Button, Card, Copy, Dialog, Empty, Note, PageHead, Search, Select, Shown, toast } from '../ui/parts';
+import { Bones, Button, Card, Copy, Dialog, Empty, ListHead, Note, PageHead, Search, Select, Shown, toast } from '../ui/parts';
 
 const ORDERS = ['createdAt', 'clicks', 'leads', 'sales', 'saleAmount', 'lastClicked'] as const;
 const SIZE = 50;
@@ -19,7 +19,7 @@ export function Links({ session, workspace }: PageProps): JSX.Element {
   const wanted = (name: string): string => query.get(name) ?? '';
   const search = wanted('search');
   const page = Math.max(1, Number(wanted('page')) || 1);
-  const filter = { search, tagIds: wanted('tagId'), folderId: wanted('folderId'), showArchived: wanted('archived') };
+  const filter = { search, tagIds: wanted('tagId'), folderId: wanted('folderId'), showArchived: wanted('archived'), inFolders: true };
   const links = useData<Link[]>('/links', { ...filter, sortBy: wanted('sort') || 'createdAt', sortOrder: 'desc', page, pageSize: SIZE });
   const count = useData<number>('/links/count', filter);
   const tags = useData<Tag[]>('/tags', { pageSize: 100 });
@@ -39,7 +39,7 @@ export function Links({ session, workspace }: PageProps): JSX.Element {
   return (
     <>
       <PageHead title={t('nav.links')} about={count.data !== undefined ? t('links.count', { n: number(count.data) }) : ' '} actions={canWrite && <Button kind="primary" icon="plus" onClick={() => go('/links/new')}>{t('links.new')}</Button>} />
-      <div class="wrap">
+      <div class="wrap filters">
         <Search label={t('links.search')} value={search} set={(text) => setQuery({ search: text, page: null })} />
         {(folders.data?.length ?? 0) > 0 && <Select label={t('folder')} value={filter.folderId} set={(id) => setQuery({ folderId: id, page: null })} options={[['', t('folder.all')], ...(folders.data ?? []).map((one): [string, string] => [one.id, one.name])]} />}
         {(tags.data?.length ?? 0) > 0 && <Select label={t('tag')} value={filter.tagIds} set={(id) => setQuery({ tagId: id, page: null })} options={[['', t('tag.all')], ...(tags.data ?? []).map((one): [string, string] => [one.id, one.name])]} />}
@@ -67,7 +67,12 @@ export function Links({ session, workspace }: PageProps): JSX.Element {
               <Empty icon="links" title={t('overview.first')}><p>{t('overview.first.text')}</p>{canWrite && <Button kind="primary" icon="plus" onClick={() => go('/links/new')}>{t('links.new')}</Button>}</Empty>
             )
           ) : (
-            <ul class="list">
+            <>
+            <ListHead
+              lead={canWrite && <input type="checkbox" aria-label={t('links.chooseAll')} checked={chosen.length === found.length} onChange={(event) => setChosen(event.currentTarget.checked ? found.map((link) => link.id) : [])} />}
+              first={t('filter.linkId')} names={[t('clicks'), t('leads'), t('sales'), t('revenue')]}
+            />
+            <ul class="list headed">
               {found.map((link) => (
                 <li key={link.id}>
                   {canWrite && <input type="checkbox" aria-label={t('links.choose', { name: shortName(link) })} checked={chosen.includes(link.id)} onChange={(event) => setChosen(event.currentTarget.checked ? [...chosen, link.id] : chosen.filter((id) => id !== link.id))} />}
@@ -93,6 +98,7 @@ export function Links({ session, workspace }: PageProps): JSX.Element {
                 </li>
               ))}
             </ul>
+            </>
           )}
         </Shown>
       </Card>

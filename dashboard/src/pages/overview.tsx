@@ -13,7 +13,7 @@ import { Button, Card, Empty, PageHead } from '../ui/parts';
 export function Overview({ session, workspace }: PageProps): JSX.Element {
   const { query } = usePlace();
   const chosen = choice(query);
-  const links = useData<Link[]>('/links', { pageSize: 1 });
+  const links = useData<Link[]>('/links', { pageSize: 1, inFolders: true, showArchived: true });
   return (
     <>
       <PageHead title={t('nav.overview')} actions={<SpanControls chosen={chosen} />} />

@@ -4,7 +4,7 @@ import type { JSX } from 'preact';
 import type { Customer, Link } from '../api';
 import type { PageProps } from '../page';
 import { useData } from '../data';
-import { dateTime, money, t } from '../i18n';
+import { dateTime, known, money, t } from '../i18n';
 import { A } from '../router';
 import { ReceiptCard, ReferencesCard, saleBadges, SumCard, type Sale } from '../sales';
 import { Bones, Card, Failed, PageHead } from '../ui/parts';
@@ -18,7 +18,7 @@ export function SalePage({ id }: PageProps): JSX.Element {
       <PageHead
         title={money(found.net, found.currency)}
         back={{ to: '/sales', word: 'nav.sales' }}
-        about={<span class="wrap">{found.eventName} · {dateTime(found.timestamp)}{found.customer && <> · <A to={`/customers/${encodeURIComponent(found.customer.id)}`}>{found.customer.name}</A></>}{saleBadges(found).map((badge) => <span key={badge.word} class={`badge ${badge.colour}`}>{t(badge.word)}</span>)}</span>}
+        about={<span class="wrap">{known('event', found.eventName)} · {dateTime(found.timestamp)}{found.customer && <> · <A to={`/customers/${encodeURIComponent(found.customer.id)}`}>{found.customer.name}</A></>}{saleBadges(found).map((badge) => <span key={badge.word} class={`badge ${badge.colour}`}>{t(badge.word)}</span>)}</span>}
       />
       <div class="cols-main">
         <div class="stack"><ReceiptCard sale={found} link={found.link} /></div>

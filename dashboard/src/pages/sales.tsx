@@ -4,7 +4,7 @@ import type { JSX } from 'preact';
 import type { Link } from '../api';
 import type { PageProps } from '../page';
 import { useData, usePages } from '../data';
-import { dateTime, money, t } from '../i18n';
+import { dateTime, known, money, t } from '../i18n';
 import { A, setQuery, usePlace } from '../router';
 import { Chips, SpanControls } from '../report';
 import { EntryBadge } from '../sales';
@@ -44,7 +44,7 @@ function List({ currency }: { currency: string }): JSX.Element {
   return (
     <>
       <div class="card-head">
-        <Segments label={t('sales.which')} value={attributed} set={(which) => setQuery({ attributed: which, page: null })} options={[['', t('all')], ['true', t('attributed')], ['false', t('unattributed')]]} />
+        <Segments label={t('sales.which')} value={attributed} set={(which) => setQuery({ attributed: which, page: null })} options={[['', t('all')], ['true', t('attributed')], ['false', t('unattributed.sales')]]} />
       </div>
       <Shown of={sales} bones={<Bones rows={7} height={38} />}>
         {(found) => found.length === 0 ? (
@@ -53,21 +53,23 @@ function List({ currency }: { currency: string }): JSX.Element {
             {attributed !== 'false' && <A class="button" to="/stripe">{t('sales.connect')}</A>}
           </Empty>
         ) : (
-          <ul class="list">
-            {found.map((one) => (
-              <li key={one.eventId}>
-                <div class="grow">
-                  <A class="link-name" to={`/customers/${encodeURIComponent(one.customer.id)}`}>{one.customer.name}</A>
-                  <p class="small muted wrap" style={{ gap: '2px 8px' }}>{one.link ? <A to={`/links/${one.link.id}`}>/{one.link.key}</A> : <span class="badge warn">{t('unattributed')}</span>}<span>{one.eventName}</span><span>{dateTime(one.timestamp)}</span></p>
-                </div>
-                <dl class="stats two">
-                  <div><dt>{t('sale.charged')}</dt><dd>{money(one.sale.amount, one.sale.currency)}</dd></div>
-                  <div><dt>{t('sale.net')}</dt><dd>{money(one.saleAmount, currency)}</dd></div>
-                </dl>
-                <A class="button small" to={`/sales/${encodeURIComponent(one.eventId)}`}>{t(one.link ? 'receipt.whyShort' : 'receipt.whyNoneShort')}</A>
-              </li>
-            ))}
-          </ul>
+          <>
+            <div class="list-head sale-row" aria-hidden="true"><span>{t('filter.customer')}</span><span>{t('filter.linkId')}</span><span class="end">{t('sale.charged')}</span><span class="end">{t('sale.net')}</span><span /></div>
+            <ul class="list">
+              {found.map((one) => (
+                <li key={one.eventId} class="sale-row">
+                  <div class="who">
+                    <A class="link-name cut" to={`/customers/${encodeURIComponent(one.customer.id)}`}>{one.customer.name}</A>
+                    <p class="small muted cut">{known('event', one.eventName)} · {dateTime(one.timestamp)}</p>
+                  </div>
+                  <div class="where small">{one.link ? <A class="cut" to={`/links/${one.link.id}`}>/{one.link.key}</A> : <span class="badge warn">{t('unattributed')}</span>}</div>
+                  <span class="charged num end muted"><span class="hide">{t('sale.charged')} </span>{money(one.sale.amount, one.sale.currency)}</span>
+                  <span class="net num end strong"><span class="hide">{t('sale.net')} </span>{money(one.saleAmount, currency)}</span>
+                  <A class="why button small" to={`/sales/${encodeURIComponent(one.eventId)}`}>{t(one.link ? 'receipt.whyShort' : 'receipt.whyNoneShort')}</A>
+                </li>
+              ))}
+            </ul>
+          </>
         )}
       </Shown>
       {(page > 1 || sales.data?.length === SIZE) && <div class="card-foot"><Pages page={page} full={sales.data?.length === SIZE} /></div>}
@@ -86,11 +88,11 @@ function Back(): JSX.Element {
         <>
           <ul class="list">
             {found.map((entry) => (
-              <li key={entry.id}>
-                <EntryBadge kind={entry.kind} />
-                <span class="grow small"><span class="mono break">{entry.reference ?? '–'}</span> <span class="muted nowrap">{dateTime(entry.at)}</span></span>
-                <span class={`num strong ${entry.amount < 0 ? 'bad' : 'good'}`}>{money(entry.amount, entry.currency)}</span>
-                {entry.saleId ? <A class="button small" to={`/sales/${encodeURIComponent(entry.saleId)}`}>{t('receipt')}</A> : <A class="button small" to="/stripe?tab=parked">{t('sales.back.waits')}</A>}
+              <li key={entry.id} class="back-row">
+                <div class="kind"><EntryBadge kind={entry.kind} /></div>
+                <span class="what small"><span class="mono break">{entry.reference ?? '–'}</span> <span class="muted nowrap">{dateTime(entry.at)}</span></span>
+                <span class={`net num end strong ${entry.amount < 0 ? 'bad' : 'good'}`}>{money(entry.amount, entry.currency)}</span>
+                {entry.saleId ? <A class="why button small" to={`/sales/${encodeURIComponent(entry.saleId)}`}>{t('receipt')}</A> : <A class="why button small" to="/stripe?tab=parked">{t('sales.back.waits')}</A>}
               </li>
             ))}
           </ul>

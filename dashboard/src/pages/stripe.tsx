@@ -7,7 +7,7 @@ import type { PageProps } from '../page';
 import { useData, type Loaded } from '../data';
 import { ago, dateTime, known, money, t, type Word } from '../i18n';
 import { A, setQuery, usePlace } from '../router';
-import { said } from '../sentences';
+import { said, saidAs, SENTENCES } from '../sentences';
 import { LANGUAGES, snippets, type CodeLanguage } from '../snippets';
 import { Icon } from '../ui/icons';
 import { Bones, Button, Card, Code, Copy, Empty, Note, PageHead, Search, Segments, Shown, Tabs, TextField, toast } from '../ui/parts';
@@ -47,7 +47,7 @@ export function Stripe({ session }: PageProps): JSX.Element {
 
 function Connect({ log, canWrite }: { log: Loaded<LogRow[]>; canWrite: boolean }): JSX.Element {
   const settings = useData<Settings>('/stripe');
-  const links = useData<Link[]>('/links', { pageSize: 100, sortBy: 'clicks', sortOrder: 'desc' });
+  const links = useData<Link[]>('/links', { pageSize: 100, sortBy: 'clicks', sortOrder: 'desc', inFolders: true });
   const sales = useData<{ link: Link | null }[]>('/events', { event: 'sales', interval: '1y', limit: 50 });
   const [secrets, setSecrets] = useState<Record<'live' | 'test', string>>({ live: '', test: '' });
   const [wrong, setWrong] = useState<{ live?: string; test?: string }>({});
@@ -95,7 +95,7 @@ function Connect({ log, canWrite }: { log: Loaded<LogRow[]>; canWrite: boolean }
             </ol>
             <div class="field">
               <span class="label">{t('stripe.address')}</span>
-              <div class="line"><code class="input cut" style={{ lineHeight: '22px' }}>{address}</code><Copy small={false} text={address} label={t('copy.link', { name: t('stripe.address') })} /></div>
+              <div class="line"><code class="input cut address">{address}</code><Copy small={false} text={address} label={t('copy.link', { name: t('stripe.address') })} /></div>
             </div>
             {canWrite && (
               <form onSubmit={save} noValidate class="stack-small">
@@ -108,9 +108,9 @@ function Connect({ log, canWrite }: { log: Loaded<LogRow[]>; canWrite: boolean }
                 <div><Button type="submit" kind="primary">{t('save')}</Button></div>
               </form>
             )}
-            <details>
-              <summary class="strong">{t('stripe.events.list')}</summary>
-              <div class="wrap" style={{ marginTop: '10px' }}>{EVENTS.map((name) => <code key={name} class="badge">{name}</code>)}</div>
+            <details class="more boxed">
+              <summary>{t('stripe.events.list')}<Icon class="turn" name="down" size={16} /></summary>
+              <div class="wrap">{EVENTS.map((name) => <code key={name} class="badge">{name}</code>)}</div>
             </details>
           </div>
         );
@@ -152,12 +152,12 @@ function Log({ log, find }: { log: Loaded<LogRow[]>; find: string }): JSX.Elemen
           const found = all.filter((row) => `${row.id} ${row.type} ${row.verdict} ${said(row.verdict)}`.toLowerCase().includes(words));
           if (found.length === 0) return <Empty icon="stripe" title={t(find ? 'links.none' : 'stripe.log.none')}><p>{t(find ? 'links.none.text' : 'stripe.log.none.text')}</p></Empty>;
           return (
-            <ul class="list">
+            <ul class="list wide-first">
               {found.map((row) => (
                 <li key={row.id}>
                   <div class="grow">
-                    <p class="wrap" style={{ gap: '2px 8px' }}><span class="strong">{row.type}</span><span class="mono muted">{row.id}</span></p>
-                    <p class="wrap small" style={{ gap: '4px 8px' }}>
+                    <p class="wrap" style={{ gap: '2px 8px' }}><span class="strong break">{row.type}</span><span class="mono muted">{row.id}</span></p>
+                    <p class="line top-line small verdict">
                       <i class="dot" style={{ borderRadius: '50%', background: { warn: 'var(--warn)', good: 'var(--good)', bad: 'var(--bad)', '': 'var(--previous)' }[colour(row.verdict)] }} />
                       <span class="break">{said(row.verdict)}</span>
                       {row.deliveries > 1 && <span class="badge">{t('stripe.log.deliveries', { n: row.deliveries })}</span>}
@@ -183,11 +183,12 @@ function Parked({ parked }: { parked: Loaded<ParkedRow[]> }): JSX.Element {
       ) : (
         <>
           <div class="card-body"><Note>{t('stripe.parked.about')}</Note></div>
-          <ul class="list">
+          <ul class="list wide-first">
             {found.map((row) => (
               <li key={row.id}>
                 <div class="grow">
-                  <p class="wrap" style={{ gap: '2px 8px' }}><span class="badge warn">{known('parked', row.kind)}</span><span class="strong">{said(row.reason)}</span></p>
+                  <p class="wrap" style={{ gap: '2px 8px' }}><span class="badge warn">{known('parked', row.kind)}</span><span class="strong">{saidAs(SENTENCES, row.reason) ?? t('parked.unusable')}</span></p>
+                  {saidAs(SENTENCES, row.reason) === undefined && <p class="small muted break">{row.reason}</p>}
                   <p class="mono muted break">{[row.eventType, row.reference, row.eventId].filter(Boolean).join(' · ')}</p>
                 </div>
                 {row.amount !== null && row.currency && <span class="strong num">{money(row.amount, row.currency)}</span>}

@@ -33,6 +33,10 @@ export default function Chart({ points, previous, show, showAxis, label }: Chart
     const values = points.map((point) => point.value);
     const before = points.map((_, index) => previous?.[index]?.value ?? null);
     const top = Math.max(1, ...values, ...before.map((value) => value ?? 0));
+    // Round steps, four or five of them; the highest is above everything.
+    const power = 10 ** Math.floor(Math.log10(Math.max(1, top / 4)));
+    const step = [1, 2, 2.5, 5, 10].map((n) => n * power).find((n) => n >= top / 4 && Number.isInteger(n)) ?? power;
+    const highest = Math.ceil((top * 1.02) / step) * step;
     const axis = { stroke: colour('--muted'), font: `12px ${colour('--font')}`, ticks: { show: false }, grid: { stroke: colour('--line'), width: 1 } };
     const size = (): { width: number; height: number } => ({ width: element.clientWidth, height: element.clientHeight });
     const accent = colour('--accent-text');
@@ -40,7 +44,7 @@ export default function Chart({ points, previous, show, showAxis, label }: Chart
       ...size(),
       padding: [10, 14, 0, 4],
       legend: { show: false },
-      scales: { x: { time: false, range: [0, Math.max(1, points.length - 1)] }, y: { range: [0, top * 1.12] } },
+      scales: { x: { time: false, range: [0, Math.max(1, points.length - 1)] }, y: { range: [0, highest] } },
       axes: [
         {
           ...axis, grid: { show: false }, gap: 8, size: 32,
@@ -52,14 +56,7 @@ export default function Chart({ points, previous, show, showAxis, label }: Chart
         },
         {
           ...axis, size: 62, gap: 8,
-          splits: (_, __, ___, max) => {
-            const rough = max / 4;
-            const power = 10 ** Math.floor(Math.log10(Math.max(1, rough)));
-            const step = Math.max(1, [1, 2, 5, 10].map((n) => n * power).find((n) => n >= rough) ?? rough);
-            const all = [];
-            for (let value = 0; value <= max; value += step) all.push(value);
-            return all;
-          },
+          splits: () => Array.from({ length: highest / step + 1 }, (_, index) => index * step),
           values: (_, splits) => splits.map((value) => showAxis(value)),
         },
       ],

@@ -39,7 +39,7 @@ export function PageHead({ title, about, back, actions }: { title: ComponentChil
         <h1 class="break">{title}</h1>
         {about !== undefined && <p>{about}</p>}
       </div>
-      {actions !== undefined && <div class="wrap page-actions">{actions}</div>}
+      {actions && <div class="wrap page-actions">{actions}</div>}
     </header>
   );
 }
@@ -104,6 +104,11 @@ export function Tabs<T extends string>({ label, options, value, set }: { label: 
     set(next[0]);
     list.current?.querySelectorAll('button')[options.indexOf(next)]?.focus();
   };
+  // The chosen one is in sight, also where not all fit.
+  useEffect(() => {
+    const tab = list.current?.querySelector<HTMLElement>('[aria-selected=true]');
+    if (list.current && tab) list.current.scrollLeft = tab.offsetLeft - list.current.offsetLeft - 40;
+  }, [value]);
   return (
     <div class="tabs" role="tablist" aria-label={label} ref={list} onKeyDown={move}>
       {options.map(([name, shown]) => (
@@ -134,6 +139,17 @@ export function Search({ label, value, set }: { label: string; value: string; se
         window.clearTimeout(timer.current);
         timer.current = window.setTimeout(() => set(text), 250);
       }} />
+    </div>
+  );
+}
+
+/** What the columns of a `headed` list are; on a phone each row says it itself. */
+export function ListHead({ lead, first, names }: { lead?: ComponentChildren; first: string; names: readonly string[] }): JSX.Element {
+  return (
+    <div class="list-head">
+      {lead}
+      <span class="grow" aria-hidden="true">{first}</span>
+      <span class="stats" aria-hidden="true">{names.map((name) => <span key={name}>{name}</span>)}</span>
     </div>
   );
 }

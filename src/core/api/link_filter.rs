@@ -93,7 +93,7 @@ impl LinkFilter {
             utm: utm_values,
             urls: list("url")?,
             show_archived: query.boolean("showArchived", false)?,
-            everywhere: false,
+            everywhere: query.boolean("inFolders", false)?,
             clicked,
         })
     }
@@ -247,6 +247,7 @@ mod tests {
         assert!(condition("").text().contains("(l.folder_id IS NULL)"));
         assert!(condition("sortBy=clicks&page=2").text().contains("(l.folder_id IS NULL)"));
         assert!(!condition("search=x").text().contains("folder_id"));
+        assert!(!condition("inFolders=true").text().contains("folder_id"));
         assert!(condition("folderId=fold_1").text().contains("(l.folder_id = ?)"));
     }
 
