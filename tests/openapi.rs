@@ -29,12 +29,13 @@ static DOCUMENT: LazyLock<Document> = LazyLock::new(Document::read);
 
 /// Routes that are nobody's API: the tool that starts an instance uses the first, the dashboard's own pages the others
 /// (they are refused to every other site).
-const INTERNAL: [(&str, &str); 6] = [
+const INTERNAL: [(&str, &str); 7] = [
     ("post", "/_pimms/bootstrap"),
     ("post", "/session"),
     ("get", "/session"),
     ("delete", "/session"),
     ("delete", "/session/all"),
+    ("get", "/session/access"),
     ("post", "/session/link"),
 ];
 

@@ -19,7 +19,7 @@ export class ApiError extends Error {
 export type Query = Record<string, string | number | boolean | undefined | null>;
 
 let mode: 'live' | 'test' = readMode();
-let onSignedOut: () => void = () => undefined;
+let onSignedOut: (asked: boolean) => void = () => undefined;
 
 function readMode(): 'live' | 'test' {
   return sessionStorage.getItem('mode') === 'test' ? 'test' : 'live';
@@ -32,10 +32,13 @@ export function setMode(next: 'live' | 'test'): void {
   sessionStorage.setItem('mode', next);
 }
 
-/** Called when the session has ended. */
-export function whenSignedOut(then: () => void): void {
+/** Called when the session has ended: by somebody's wish, or because its time was over. */
+export function whenSignedOut(then: (asked: boolean) => void): void {
   onSignedOut = then;
 }
+
+/** Says that somebody signed out. */
+export const signedOut = (): void => onSignedOut(true);
 
 export function queryText(query: Query): string {
   const search = new URLSearchParams();
@@ -70,7 +73,7 @@ export async function call<T>(method: string, path: string, query: Query = {}, b
   }
   if (response.ok) return json as T;
   const told = (json as { error?: { code?: string; message?: string } } | null)?.error;
-  if (response.status === 401 && path !== '/session') onSignedOut();
+  if (response.status === 401 && path !== '/session') onSignedOut(false);
   throw new ApiError(response.status, told?.code ?? 'unknown', told?.message ?? t('error.unreadable', { status: response.status }));
 }
 

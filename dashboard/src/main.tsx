@@ -2,7 +2,7 @@
 
 import { render, type ComponentType, type JSX } from 'preact';
 import { useEffect, useMemo, useReducer, useState } from 'preact/hooks';
-import { ApiError, currentMode, get, post, remove, setMode, whenSignedOut, type Session, type Workspace } from './api';
+import { ApiError, currentMode, get, post, remove, setMode, signedOut, whenSignedOut, type Session, type Workspace } from './api';
 import { currentLanguage, setLanguage, t, type Word } from './i18n';
 import { SignIn } from './pages/signin';
 import type { PageProps } from './page';
@@ -44,7 +44,7 @@ function isCurrent(to: string, path: string): boolean {
   return to === '/' ? path === '/' : path === to || path.startsWith(`${to}/`);
 }
 
-function Frame({ session, again, signedOut }: { session: Session; again: () => void; signedOut: () => void }): JSX.Element {
+function Frame({ session, again }: { session: Session; again: () => void }): JSX.Element {
   const { path } = usePlace();
   const [open, setOpen] = useState(false);
   const [workspace, setWorkspace] = useState<Workspace>();
@@ -126,10 +126,12 @@ function takeToken(): string | null {
 function App(): JSX.Element {
   const [session, setSession] = useState<Session | null>();
   const [told, setTold] = useState<string>();
+  const [unasked, setUnasked] = useState(true);
   const [, again] = useReducer((n: number) => n + 1, 0);
   useEffect(() => {
-    whenSignedOut(() => {
-      setTold(t('signin.ended'));
+    whenSignedOut((asked) => {
+      setTold(asked ? undefined : t('signin.ended'));
+      setUnasked(false);
       setSession(null);
     });
     const token = takeToken();
@@ -146,8 +148,8 @@ function App(): JSX.Element {
   }, []);
   useEffect(() => { if (session === null) document.title = `${t('signin.title')} · pimms-edge`; }, [session]);
   if (session === undefined) return <main class="page"><Bones rows={4} height={60} /><span class="hide" role="status">{t('loading')}</span></main>;
-  if (session === null) return <SignIn told={told} signedIn={(next) => { setTold(undefined); setSession(next); }} again={() => again(0)} />;
-  return <Frame session={session} again={() => again(0)} signedOut={() => { setTold(undefined); setSession(null); }} />;
+  if (session === null) return <SignIn told={told} signedIn={(next) => { setTold(undefined); setSession(next); }} again={() => again(0)} unasked={unasked} />;
+  return <Frame session={session} again={() => again(0)} />;
 }
 
 const root = document.getElementById('app');

@@ -4,6 +4,7 @@
 //! enter as arguments, so every decision can be replayed in a test.
 
 pub mod access;
+pub mod access_token;
 pub mod analytics;
 pub mod api;
 pub mod assets;

@@ -1,7 +1,9 @@
 //! Adapters, one file per thing of the platform. They translate; they decide nothing.
 
+pub(crate) mod access_keys;
 pub(crate) mod allowed_hosts;
 pub(crate) mod bindings;
+pub(crate) mod body;
 pub(crate) mod booking;
 pub(crate) mod click_proof;
 pub(crate) mod click_queue;

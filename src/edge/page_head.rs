@@ -1,16 +1,12 @@
 //! Fetching the head of somebody's page.
 
-use std::future::poll_fn;
-use std::pin::Pin;
-
-use futures_util::Stream;
 use worker::{
     AbortSignal, Env, Fetch, Headers, Request, RequestInit, RequestRedirect, Response, Result, Url, web_sys,
 };
 
 use crate::core::frames;
 use crate::core::metatags::{self, MAX_BYTES, Meta};
-use crate::edge::settings;
+use crate::edge::{body, settings};
 
 /// How long the whole of it may take.
 const TIMEOUT_MS: u32 = 5_000;
@@ -24,7 +20,7 @@ pub(crate) async fn read(env: &Env, address: &str) -> Option<Meta> {
     if response.status_code() != 200 || !kind.to_ascii_lowercase().contains("html") {
         return None;
     }
-    let html = head(&mut response).await.ok()?;
+    let html = body::beginning(&mut response, MAX_BYTES).await.ok()?;
     Some(metatags::read(&html, &url))
 }
 
@@ -69,18 +65,4 @@ async fn get(url: &Url, signal: &AbortSignal) -> Result<Response> {
     let mut init = RequestInit::new();
     init.with_headers(headers).with_redirect(RequestRedirect::Manual);
     Fetch::Request(Request::new_with_init(url.as_str(), &init)?).send_with_signal(signal).await
-}
-
-/// As much of the body as is looked at.
-async fn head(response: &mut Response) -> Result<String> {
-    let mut stream = response.stream()?;
-    let mut bytes: Vec<u8> = Vec::new();
-    while let Some(piece) = poll_fn(|cx| Pin::new(&mut stream).poll_next(cx)).await {
-        bytes.extend_from_slice(&piece?);
-        if bytes.len() >= MAX_BYTES {
-            bytes.truncate(MAX_BYTES);
-            break;
-        }
-    }
-    Ok(String::from_utf8_lossy(&bytes).into_owned())
 }

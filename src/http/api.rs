@@ -44,6 +44,7 @@ pub(crate) async fn route(request: Request, env: &Env, ctx: &Context, path: &str
         (Method::Get, ["session"]) => session::show(&request, env, ctx).await,
         (Method::Delete, ["session"]) => session::delete(&request, env).await,
         (Method::Delete, ["session", "all"]) => session::delete_all(&request, env, ctx).await,
+        (Method::Get, ["session", "access"]) => session::access(env),
         (Method::Post, ["session", "link"]) => session::link(&request, env, ctx).await,
         (Method::Get, ["tokens"]) => tokens::list(&request, env, ctx).await,
         (Method::Post, ["tokens"]) => tokens::create(request, env, ctx).await,

@@ -2,7 +2,8 @@
 //!
 //! A handler reads, authorises, loads, asks `core` to decide, and does what it said.
 
-pub(crate) mod analytics;
+pub(crate) mod access_sign_in;
+mod analytics;
 pub(crate) mod api;
 pub(crate) mod asked;
 pub(crate) mod assets;

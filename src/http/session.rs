@@ -14,9 +14,10 @@ use crate::edge::idempotency::{self, Claim};
 use crate::edge::{entropy, seal};
 use crate::http::auth::{self, Caller, is_secure, origin};
 use crate::http::failure::{Answer, Failure};
-use crate::http::{body, respond};
+use crate::http::{access_sign_in, body, respond};
 
-/// `POST /session`: `{"apiKey": "…"}` or `{"token": "…"}` of a sign-in link. Always a new session; one that the
+/// `POST /session`: `{"apiKey": "…"}`, `{"token": "…"}` of a sign-in link, or `{"access": true}` with a token of
+/// Cloudflare Access in the headers. Always a new session; one that the
 /// request brings along ends.
 pub(crate) async fn create(mut request: Request, env: &Env, ctx: &Context) -> Answer {
     let headers = auth::OriginHeaders::read(&request)?;
@@ -25,20 +26,33 @@ pub(crate) async fn create(mut request: Request, env: &Env, ctx: &Context) -> An
     let fields = Fields::root(&body)?;
     let key = fields.text("apiKey", Text::up_to(200).trimmed())?.value();
     let token = fields.text("token", Text::up_to(300).trimmed())?.value();
+    let by_access = fields.boolean("access")?.value() == Some(true);
     let now = entropy::now();
+    let mut expires_at = Millis(now.0.saturating_add(Kind::Session.life_ms()));
+    let mut person = String::new();
     let mut caller = match (key, token) {
         (Some(key), _) => auth::of_key(env, ctx, &ids::sha256_hex(key.as_bytes()), now).await?,
         (None, Some(token)) => of_link(env, ctx, &token, now).await?,
+        (None, None) if by_access => {
+            let (caller, found) = access_sign_in::caller(&request, env, ctx, now).await?;
+            expires_at = expires_at.min(found.ends);
+            person = found.name;
+            caller
+        }
         (None, None) => return Err(fields.refuse("apiKey", "Required").into()),
     };
-    let expires_at = Millis(now.0.saturating_add(Kind::Session.life_ms()));
     let token = Kind::Session.sign_until(&seal::key(env)?, &caller.key_id, &entropy::token(16)?, expires_at);
     let name = session::name(&token);
-    let begun = Begun { name: &name, key_id: &caller.key_id, person: "", expires_at };
+    let begun = Begun { name: &name, key_id: &caller.key_id, person: &person, expires_at };
     let instead = auth::session(&request, env)?.map(|(name, _)| name);
     dashboard_sessions::begin(env, &begun, instead.as_deref(), now).await?;
     caller.session_end = Some(expires_at);
     with_cookie(shown(&caller)?, Some(&token), is_secure(&request, env)?)
+}
+
+/// `GET /session/access`: whether Cloudflare Access signs in here. Anybody may know before signing in.
+pub(crate) fn access(env: &Env) -> Answer {
+    Ok(respond::json(200, &json!({"configured": access_sign_in::is_configured(env)}))?)
 }
 
 /// `GET /session`: who asks.

@@ -5,6 +5,7 @@
 
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a failing step ends the test")]
 
+mod access;
 mod analytics;
 mod assets;
 mod bench;

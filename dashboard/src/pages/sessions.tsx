@@ -2,15 +2,14 @@
 
 import type { JSX } from 'preact';
 import { useState } from 'preact/hooks';
-import { remove, type Session } from '../api';
+import { remove, signedOut, type Session } from '../api';
 import { dateTime, t } from '../i18n';
 import { Button, Card, Dialog, Note } from '../ui/parts';
 
 export function Sessions({ session }: { session: Session }): JSX.Element {
   const [asking, setAsking] = useState(false);
   const [failed, setFailed] = useState<string>();
-  // Loaded anew, so that nothing that was read stays in memory.
-  const end = (path: string): void => void remove(path).then(() => location.assign('/app'), (error: unknown) => { setAsking(false); setFailed((error as Error).message); });
+  const end = (path: string): void => void remove(path).then(signedOut, (error: unknown) => { setAsking(false); setFailed((error as Error).message); });
   return (
     <Card title={t('sessions.title')}>
       <div class="card-body stack">

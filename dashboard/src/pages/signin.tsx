@@ -1,15 +1,38 @@
-// An API key, once, for a session.
+// An API key, once, for a session; or Cloudflare Access, if it stands before the dashboard.
 
 import type { JSX } from 'preact';
-import { useState } from 'preact/hooks';
-import { ApiError, post, type Session } from '../api';
+import { useEffect, useState } from 'preact/hooks';
+import { ApiError, get, post, type Session } from '../api';
 import { currentLanguage, setLanguage, t } from '../i18n';
 import { Button, Note, Segments, TextField } from '../ui/parts';
 
-export function SignIn({ told, signedIn, again }: { told: string | undefined; signedIn: (session: Session) => void; again: () => void }): JSX.Element {
+interface Props {
+  told: string | undefined;
+  signedIn: (session: Session) => void;
+  again: () => void;
+  /** Whether somebody who just came may be signed in unasked; not who just signed out. */
+  unasked: boolean;
+}
+
+export function SignIn({ told, signedIn, again, unasked }: Props): JSX.Element {
+  const [hasAccess, setHasAccess] = useState(false);
   const [key, setKey] = useState('');
   const [wrong, setWrong] = useState<string>();
   const [busy, setBusy] = useState(false);
+  const [refused, setRefused] = useState<string>();
+  const byAccess = (): void => {
+    setBusy(true);
+    post<Session>('/session', { access: true })
+      .then(signedIn)
+      .catch((error: unknown) => setRefused(error instanceof ApiError && error.status === 401 ? t('signin.access.refused') : (error as Error).message))
+      .finally(() => setBusy(false));
+  };
+  useEffect(() => {
+    get<{ configured: boolean }>('/session/access').then(({ configured }) => {
+      setHasAccess(configured);
+      if (configured && unasked) byAccess();
+    }).catch(() => undefined);
+  }, []);
   const submit = (event: Event): void => {
     event.preventDefault();
     if (!key.trim()) return setWrong(t('signin.empty'));
@@ -31,6 +54,12 @@ export function SignIn({ told, signedIn, again }: { told: string | undefined; si
           <p class="muted">{t('signin.about')}</p>
         </div>
         {told && !wrong && <Note kind="warn">{told}</Note>}
+        {hasAccess && (
+          <div class="stack-small">
+            {refused && <Note kind="bad">{refused}</Note>}
+            <Button kind="primary" class="wide" disabled={busy} onClick={byAccess}>{t('signin.access')}</Button>
+          </div>
+        )}
         <TextField label={t('signin.key')} type="password" name="api-key" autocomplete="current-password" placeholder="pimms_…" value={key} set={(text) => { setKey(text); setWrong(undefined); }} wrong={wrong} hint={t('signin.hint')} />
         <Button kind="primary" class="wide" type="submit" disabled={busy}>{busy ? t('signin.busy') : t('signin.go')}</Button>
       </form>
