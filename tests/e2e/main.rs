@@ -19,6 +19,7 @@ mod delivery;
 mod exports;
 mod fake_stripe;
 mod guides;
+mod hardening;
 mod health;
 mod import;
 mod kill;

@@ -9,6 +9,7 @@ use pimms_cli::clock::now_secs;
 use pimms_cli::stripe::{Build, Charge, Customer, Dispute, Event, Invoice, Session, Subscription};
 use serde_json::{Value, json};
 
+use crate::hardening::operations::encoded;
 use crate::openapi_document::{Document, Operation};
 use crate::shared;
 use crate::support::Workspace;
@@ -117,11 +118,6 @@ impl Reader {
         assert!(mistakes.is_empty(), "{place}: {status} {answer}\n{mistakes:#?}");
         answer
     }
-}
-
-fn encoded(text: &str) -> String {
-    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte);
-    text.bytes().map(|b| if plain(b) { char::from(b).to_string() } else { format!("%{b:02X}") }).collect()
 }
 
 fn id(value: &Value) -> String {
