@@ -29,7 +29,7 @@ export const WORDS = {
   'signin.title': ['Sign in', 'Connexion'],
   'signin.about': ['See which link made the money, and why.', 'Voyez quel lien a rapporté, et pourquoi.'],
   'signin.key': ['API key', 'Clé d’API'],
-  'signin.hint': ['`cargo run` prints it. It is exchanged for a session of 12 hours and not kept in this browser.', '`cargo run` l’affiche. Elle est échangée contre une session de 12 heures et n’est pas gardée dans ce navigateur.'],
+  'signin.hint': ['The key that was shown at the start, or one made in Settings. It is exchanged for a session of 12 hours and not kept in this browser.', 'La clé affichée au démarrage, ou une clé créée dans les Réglages. Elle est échangée contre une session de 12 heures et n’est pas gardée dans ce navigateur.'],
   'signin.go': ['Sign in', 'Se connecter'],
   'signin.busy': ['Signing in…', 'Connexion…'],
   'signin.empty': ['Enter an API key.', 'Saisissez une clé d’API.'],

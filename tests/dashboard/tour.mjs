@@ -16,6 +16,11 @@ const problems = [];
 
 async function open(options = {}) {
   const context = await browser.newContext({ viewport: { width: 1280, height: 900 }, locale: 'en-US', bypassCSP: false, ...options });
+  // How far things jump while a page loads; what follows a key or a click within half a second is not counted.
+  await context.addInitScript(() => {
+    window.shifted = 0;
+    new PerformanceObserver((list) => list.getEntries().forEach((entry) => { if (!entry.hadRecentInput) window.shifted += entry.value; })).observe({ type: 'layout-shift', buffered: true });
+  });
   const page = await context.newPage();
   page.on('pageerror', (error) => problems.push(`page error: ${error.message}`));
   page.on('console', (message) => {
@@ -265,6 +270,8 @@ async function tour() {
         [...document.querySelectorAll('*')]
           .filter((one) => one.getBoundingClientRect().right > window.innerWidth)
           .map((one) => `${one.tagName}.${one.className} ${one.textContent?.slice(0, 40)}`).slice(-4));
+      const shifted = await page.evaluate(() => window.shifted);
+      check(shifted < 0.1, `${path || '/'} stays in place at ${width} px: ${shifted}`);
       check(wide <= 0, `${path || '/'} fits ${width} px, over by ${wide}: ${culprits.join(' | ')}`);
     }
   }

@@ -26,7 +26,7 @@ export function Customers({ session, workspace }: PageProps): JSX.Element {
   const currency = (workspace?.currency ?? session.currency).toLowerCase();
   return (
     <>
-      <PageHead title={t('nav.customers')} about={count.data !== undefined ? t('links.count', { n: number(count.data) }) : ' '} />
+      <PageHead title={t('nav.customers')} about={count.data !== undefined ? t('links.count', { n: number(count.data) }) : '\u00a0'} />
       <div class="wrap filters">
         <Search label={t('customers.search')} value={search} set={(text) => setQuery({ search: text, page: null })} />
         <Select label={t('sort')} value={sort} set={(next) => setQuery({ sort: next === 'createdAt' ? null : next, page: null })} options={ORDERS.map((name) => [name, t(`customers.${name}` as Word)])} />

@@ -38,7 +38,7 @@ export function Links({ session, workspace }: PageProps): JSX.Element {
   const canWrite = session.permissions.includes('links.write');
   return (
     <>
-      <PageHead title={t('nav.links')} about={count.data !== undefined ? t('links.count', { n: number(count.data) }) : ' '} actions={canWrite && <Button kind="primary" icon="plus" onClick={() => go('/links/new')}>{t('links.new')}</Button>} />
+      <PageHead title={t('nav.links')} about={count.data !== undefined ? t('links.count', { n: number(count.data) }) : '\u00a0'} actions={canWrite && <Button kind="primary" icon="plus" onClick={() => go('/links/new')}>{t('links.new')}</Button>} />
       <div class="wrap filters">
         <Search label={t('links.search')} value={search} set={(text) => setQuery({ search: text, page: null })} />
         {(folders.data?.length ?? 0) > 0 && <Select label={t('folder')} value={filter.folderId} set={(id) => setQuery({ folderId: id, page: null })} options={[['', t('folder.all')], ...(folders.data ?? []).map((one): [string, string] => [one.id, one.name])]} />}

@@ -18,10 +18,17 @@ export function Settings({ session, workspace, refresh }: PageProps): JSX.Elemen
   return (
     <>
       <PageHead title={t('nav.settings')} about={t('settings.about')} />
-      {workspace ? <WorkspaceCard workspace={workspace} canWrite={may('workspaces.write')} refresh={refresh} /> : <Bones rows={3} height={44} />}
-      <Domains canWrite={may('domains.write')} />
-      {may('tokens.read') && <Keys canWrite={may('tokens.write')} own={session.keyId} />}
-      <Sessions session={session} />
+      {workspace && <WorkspaceCard workspace={workspace} canWrite={may('workspaces.write')} refresh={refresh} />}
+      {/* What is below comes with it, or it would be pushed down. */}
+      {workspace || !may('workspaces.read') ? (
+        <>
+          <Domains canWrite={may('domains.write')} />
+          {may('tokens.read') && <Keys canWrite={may('tokens.write')} own={session.keyId} />}
+          <Sessions session={session} />
+        </>
+      ) : (
+        <Card><Bones rows={9} height={52} /></Card>
+      )}
     </>
   );
 }

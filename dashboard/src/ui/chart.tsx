@@ -32,11 +32,15 @@ export default function Chart({ points, previous, show, showAxis, label }: Chart
     const short = formatter(bucketMs(points), false);
     const values = points.map((point) => point.value);
     const before = points.map((_, index) => previous?.[index]?.value ?? null);
-    const top = Math.max(1, ...values, ...before.map((value) => value ?? 0));
+    const known = [...values, ...before.map((value) => value ?? 0)];
+    const top = Math.max(1, ...known);
+    // A day on which more was given back than came in is below nothing.
+    const bottom = Math.min(0, ...known);
     // Round steps, four or five of them; the highest is above everything.
-    const power = 10 ** Math.floor(Math.log10(Math.max(1, top / 4)));
-    const step = [1, 2, 2.5, 5, 10].map((n) => n * power).find((n) => n >= top / 4 && Number.isInteger(n)) ?? power;
+    const power = 10 ** Math.floor(Math.log10(Math.max(1, (top - bottom) / 4)));
+    const step = [1, 2, 2.5, 5, 10].map((n) => n * power).find((n) => n >= (top - bottom) / 4 && Number.isInteger(n)) ?? power;
     const highest = Math.ceil((top * 1.02) / step) * step;
+    const lowest = Math.floor((bottom * 1.02) / step) * step;
     const axis = { stroke: colour('--muted'), font: `12px ${colour('--font')}`, ticks: { show: false }, grid: { stroke: colour('--line'), width: 1 } };
     const size = (): { width: number; height: number } => ({ width: element.clientWidth, height: element.clientHeight });
     const accent = colour('--accent-text');
@@ -44,7 +48,7 @@ export default function Chart({ points, previous, show, showAxis, label }: Chart
       ...size(),
       padding: [10, 14, 0, 4],
       legend: { show: false },
-      scales: { x: { time: false, range: [0, Math.max(1, points.length - 1)] }, y: { range: [0, highest] } },
+      scales: { x: { time: false, range: [0, Math.max(1, points.length - 1)] }, y: { range: [lowest, highest] } },
       axes: [
         {
           ...axis, grid: { show: false }, gap: 8, size: 32,
@@ -56,7 +60,7 @@ export default function Chart({ points, previous, show, showAxis, label }: Chart
         },
         {
           ...axis, size: 62, gap: 8,
-          splits: () => Array.from({ length: highest / step + 1 }, (_, index) => index * step),
+          splits: () => Array.from({ length: (highest - lowest) / step + 1 }, (_, index) => lowest + index * step),
           values: (_, splits) => splits.map((value) => showAxis(value)),
         },
       ],
