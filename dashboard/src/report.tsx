@@ -1,6 +1,6 @@
 // The report of a span: figures, chart and breakdowns. The overview shows it of everything, a link's page of the link.
 
-import type { ComponentType, JSX } from 'preact';
+import type { ComponentChildren, ComponentType, JSX } from 'preact';
 import { useEffect, useMemo, useState } from 'preact/hooks';
 import type { Link, Metrics, Query } from './api';
 import { useData } from './data';
@@ -81,7 +81,8 @@ function Change({ now, then }: { now: number; then: number | undefined }): JSX.E
   return <span class="change"><span class={share > 0 ? 'good' : 'bad'}>{share > 0 ? '↑' : '↓'} {percent(Math.abs(share))}</span> {t('change.before')}</span>;
 }
 
-export function Report({ currency, fixed = {}, hideLinks = false }: { currency: string; fixed?: Query; hideLinks?: boolean }): JSX.Element {
+/** `whenEmpty` stands for the breakdowns while there is nothing to break down. */
+export function Report({ currency, fixed = {}, hideLinks = false, whenEmpty }: { currency: string; fixed?: Query; hideLinks?: boolean; whenEmpty?: ComponentChildren }): JSX.Element {
   const { query } = usePlace();
   const chosen = choice(query);
   const base: Query = { event: 'composite', ...asked(chosen), ...fixed };
@@ -137,13 +138,15 @@ export function Report({ currency, fixed = {}, hideLinks = false }: { currency: 
         </div>
       </Card>
       {rest.length > 0 && <p class="muted small">{t('unconverted', { amounts: rest.map((one) => money(one.amount, one.currency)).join(', ') })}</p>}
-      <div class="cols">
+      {now && MEASURES.every((name) => now[name] === 0) && rest.length === 0 ? (
+        <Card>{whenEmpty || <Empty icon="overview" title={t('breakdown.empty')}><p>{t(chosen.filters.length > 0 ? 'breakdown.empty.filtered' : 'breakdown.empty.top_links')}</p></Empty>}</Card>
+      ) : <div class="cols">
         {!hideLinks && <Breakdown base={base} measure={measure} cash={cash} groups={['top_links', 'top_folders', 'top_domains']} label={t('links')} />}
         <Breakdown base={base} measure={measure} cash={cash} groups={['utm_campaigns', 'utm_sources', 'utm_mediums', 'utm_terms', 'utm_contents']} label={t('campaigns')} />
         <Breakdown base={base} measure={measure} cash={cash} groups={['referers', 'triggers']} label={t('sources')} />
         <Breakdown base={base} measure={measure} cash={cash} groups={['countries', 'cities', 'regions']} label={t('places')} />
         <Breakdown base={base} measure={measure} cash={cash} groups={['devices', 'browsers', 'os']} label={t('technology')} />
-      </div>
+      </div>}
     </>
   );
 }

@@ -173,6 +173,7 @@ export const WORDS = {
   'trigger.deeplink': ['App link', 'Lien d’application'],
   'referer.(direct)': ['Direct', 'Accès direct'],
   'breakdown.empty': ['Nothing in this period', 'Rien sur cette période'],
+  'breakdown.empty.filtered': ['Nothing fits these filters. Take one away, or choose a longer period.', 'Rien ne correspond à ces filtres. Retirez-en un, ou choisissez une période plus longue.'],
   'breakdown.empty.top_links': ['Share a link, or choose a longer period.', 'Partagez un lien, ou choisissez une période plus longue.'],
   'breakdown.empty.utm_campaigns': ['Give your links UTM parameters in the Link Builder to compare campaigns here.', 'Donnez des paramètres UTM à vos liens dans l’éditeur pour comparer vos campagnes ici.'],
   'breakdown.empty.referers': ['Where visitors came from will be listed here.', 'La provenance des visiteurs s’affichera ici.'],

@@ -8,7 +8,7 @@ import { t } from '../i18n';
 import { go, usePlace } from '../router';
 import { Chips, Report, SpanControls } from '../report';
 import { choice } from '../span';
-import { Button, Card, Empty, PageHead } from '../ui/parts';
+import { Button, Empty, PageHead } from '../ui/parts';
 
 export function Overview({ session, workspace }: PageProps): JSX.Element {
   const { query } = usePlace();
@@ -18,15 +18,18 @@ export function Overview({ session, workspace }: PageProps): JSX.Element {
     <>
       <PageHead title={t('nav.overview')} actions={<SpanControls chosen={chosen} />} />
       <Chips chosen={chosen} />
-      {links.data?.length === 0 && (
-        <Card>
+      <Report
+        currency={(workspace?.currency ?? session.currency).toLowerCase()}
+        whenEmpty={links.data?.length === 0 && (
           <Empty icon="links" title={t('overview.first')}>
             <p>{t('overview.first.text')}</p>
-            <Button kind="primary" icon="plus" onClick={() => go('/links/new')}>{t('links.new')}</Button>
+            <div class="wrap">
+              <Button kind="primary" icon="plus" onClick={() => go('/links/new')}>{t('links.new')}</Button>
+              <Button icon="stripe" onClick={() => go('/stripe')}>{t('sales.connect')}</Button>
+            </div>
           </Empty>
-        </Card>
-      )}
-      <Report currency={(workspace?.currency ?? session.currency).toLowerCase()} />
+        )}
+      />
     </>
   );
 }
