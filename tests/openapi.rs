@@ -29,13 +29,14 @@ static DOCUMENT: LazyLock<Document> = LazyLock::new(Document::read);
 
 /// Routes that are nobody's API: the tool that starts an instance uses the first, the dashboard's own pages the others
 /// (they are refused to every other site).
-const INTERNAL: [(&str, &str); 7] = [
+const INTERNAL: [(&str, &str); 8] = [
     ("post", "/_pimms/bootstrap"),
     ("post", "/session"),
     ("get", "/session"),
     ("delete", "/session"),
     ("delete", "/session/all"),
     ("get", "/session/access"),
+    ("get", "/script/check"),
     ("post", "/session/link"),
 ];
 
@@ -566,7 +567,7 @@ fn names() -> Names {
         } else if path
             .file_stem()
             .and_then(|stem| stem.to_str())
-            .is_some_and(|stem| !["bootstrap", "session", "faults", "upkeep"].contains(&stem))
+            .is_some_and(|stem| !["bootstrap", "session", "site_check", "faults", "upkeep"].contains(&stem))
         {
             names.visit_file(&syn::parse_file(&read(&path)).unwrap());
         }

@@ -3,6 +3,7 @@
 import { ACCESS_WORDS } from './words-access';
 import { LINK_WORDS } from './words-links';
 import { MONEY_WORDS } from './words-money';
+import { SITE_WORDS } from './words-site';
 import { SETTINGS_WORDS } from './words-settings';
 import { WORKSPACE_WORDS } from './words-workspace';
 
@@ -11,6 +12,7 @@ export const WORDS = {
   ...LINK_WORDS,
   ...MONEY_WORDS,
   ...SETTINGS_WORDS,
+  ...SITE_WORDS,
   ...WORKSPACE_WORDS,
   'nav.overview': ['Overview', 'Vue d’ensemble'],
   'nav.links': ['Links', 'Liens'],

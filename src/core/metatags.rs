@@ -4,6 +4,8 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use url::{Host, Url};
 
+use crate::core::html::{Tags, decoded};
+
 /// How much of a page is looked at: its head is in front.
 pub const MAX_BYTES: usize = 256 * 1024;
 const MAX_TEXT: usize = 500;
@@ -82,20 +84,9 @@ fn is_public_v6(v6: Ipv6Addr) -> bool {
 #[must_use]
 pub fn read(html: &str, base: &Url) -> Meta {
     let (mut named, mut title, mut icons) = (Vec::new(), None, Vec::new());
-    let mut rest = html;
-    while let Some(start) = rest.find('<') {
-        rest = rest.get(start + 1..).unwrap_or_default();
-        if let Some(comment) = rest.strip_prefix("!--") {
-            rest = comment.split_once("-->").map_or("", |(_, after)| after);
-            continue;
-        }
-        let name: String = rest.chars().take_while(char::is_ascii_alphanumeric).collect();
-        let name = name.to_ascii_lowercase();
-        let (attributes, after) = attributes(rest.get(name.len()..).unwrap_or_default());
-        let of =
-            |wanted: &str| attributes.iter().find(|(name, _)| name == wanted).map(|(_, value)| value.clone());
-        rest = after;
-        match name.as_str() {
+    for tag in Tags::of(html) {
+        let of = |wanted: &str| tag.attribute(wanted).map(str::to_owned);
+        match tag.name.as_str() {
             "meta" => {
                 if let (Some(name), Some(content)) = (of("property").or_else(|| of("name")), of("content")) {
                     named.push((name.to_ascii_lowercase(), content));
@@ -106,13 +97,7 @@ pub fn read(html: &str, base: &Url) -> Meta {
                     icons.push((rel.to_ascii_lowercase(), href));
                 }
             }
-            "title" if title.is_none() => title = rest.split('<').next().map(decoded),
-            "script" | "style" => {
-                let end = format!("</{name}");
-                let named = |found: &[u8]| found.eq_ignore_ascii_case(end.as_bytes());
-                let at = rest.as_bytes().windows(end.len()).position(named).unwrap_or(rest.len());
-                rest = rest.get(at..).unwrap_or_default();
-            }
+            "title" if title.is_none() => title = tag.after.split('<').next().map(decoded),
             "body" => break,
             _ => {}
         }
@@ -134,48 +119,6 @@ pub fn read(html: &str, base: &Url) -> Meta {
             .filter(|url| matches!(url.scheme(), "http" | "https"))
             .map(String::from),
     }
-}
-
-/// The attributes of a tag, and what follows it.
-fn attributes(mut rest: &str) -> (Vec<(String, String)>, &str) {
-    let mut found = Vec::new();
-    loop {
-        rest = rest.trim_start_matches(|c: char| c.is_whitespace() || c == '/');
-        if rest.is_empty() {
-            return (found, rest);
-        }
-        if let Some(after) = rest.strip_prefix('>') {
-            return (found, after);
-        }
-        let end =
-            rest.find(|c: char| c.is_whitespace() || matches!(c, '=' | '>' | '/')).unwrap_or(rest.len());
-        let (name, after) = rest.split_at(end.max(rest.chars().next().map_or(1, char::len_utf8)));
-        rest = after.trim_start();
-        let mut value = "";
-        if let Some(after) = rest.strip_prefix('=') {
-            let after = after.trim_start();
-            let quote = after.chars().next().filter(|c| matches!(c, '"' | '\''));
-            let (taken, left) = match quote {
-                Some(quote) => {
-                    let inner = after.get(1..).unwrap_or_default();
-                    inner.split_once(quote).unwrap_or((inner, ""))
-                }
-                None => {
-                    after.split_at(after.find(|c: char| c.is_whitespace() || c == '>').unwrap_or(after.len()))
-                }
-            };
-            (value, rest) = (taken, left);
-        }
-        found.push((name.to_ascii_lowercase(), decoded(value)));
-    }
-}
-
-/// The few character references that titles have.
-fn decoded(text: &str) -> String {
-    let text =
-        text.replace("&quot;", "\"").replace("&#39;", "'").replace("&#x27;", "'").replace("&apos;", "'");
-    let text = text.replace("&lt;", "<").replace("&gt;", ">").replace("&nbsp;", " ").replace("&amp;", "&");
-    text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 fn shortened(text: &str) -> String {

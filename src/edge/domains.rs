@@ -30,12 +30,20 @@ pub(crate) async fn among(env: &Env, hosts: &[String]) -> Result<Option<String>>
     slug(env, query, &[Bind::list(hosts)]).await
 }
 
+/// Every domain of a workspace, as many as are looked at.
+pub(crate) async fn slugs(env: &Env, workspace_id: &str) -> Result<Vec<String>> {
+    let query = "SELECT slug FROM domains WHERE workspace_id = ?1 LIMIT 1000";
+    let rows: Vec<Slug> = d1::rows(&d1::database(env)?, query, &[d1::text(workspace_id)]).await?;
+    Ok(rows.into_iter().map(|row| row.slug).collect())
+}
+
+#[derive(Deserialize)]
+struct Slug {
+    slug: String,
+}
+
 async fn slug(env: &Env, query: &str, binds: &[Bind]) -> Result<Option<String>> {
-    #[derive(Deserialize)]
-    struct Row {
-        slug: String,
-    }
-    let row: Option<Row> = d1::first(&d1::database(env)?, query, &d1::binds(binds)?).await?;
+    let row: Option<Slug> = d1::first(&d1::database(env)?, query, &d1::binds(binds)?).await?;
     Ok(row.map(|row| row.slug))
 }
 

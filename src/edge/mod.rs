@@ -46,6 +46,7 @@ pub(crate) mod probe;
 pub(crate) mod quick;
 pub(crate) mod seal;
 pub(crate) mod settings;
+pub(crate) mod site_reports;
 pub(crate) mod sql;
 pub(crate) mod stripe_settings;
 pub(crate) mod tags;

@@ -1,7 +1,7 @@
 //! Fetching the head of somebody's page.
 
 use worker::{
-    AbortSignal, Env, Fetch, Headers, Request, RequestInit, RequestRedirect, Response, Result, Url, web_sys,
+    AbortSignal, Env, Fetch, Headers, Request, RequestInit, RequestRedirect, Response, Url, web_sys,
 };
 
 use crate::core::frames;
@@ -13,20 +13,44 @@ const TIMEOUT_MS: u32 = 5_000;
 /// How many times the page may have moved; each address is checked anew.
 const MAX_HOPS: usize = 3;
 
+/// Why a page was not read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Unread {
+    /// Its address, or one that it moved to, is none that anybody on the internet could ask.
+    NotPublic,
+    /// Nobody answered, or not in time.
+    Unreachable,
+    /// It moved more often than is followed.
+    Moving,
+    /// It answered with another status than 200.
+    Status(u16),
+    /// It is no HTML.
+    NotHtml,
+}
+
 /// What the page at `address` says of itself; nothing when it may not be asked, or does not answer in time.
 pub(crate) async fn read(env: &Env, address: &str) -> Option<Meta> {
-    let (url, mut response) = fetch(env, address).await?;
-    let kind = response.headers().get("content-type").ok()?.unwrap_or_default();
-    if response.status_code() != 200 || !kind.to_ascii_lowercase().contains("html") {
-        return None;
-    }
-    let html = body::beginning(&mut response, MAX_BYTES).await.ok()?;
+    let (url, html) = html(env, address, MAX_BYTES).await.ok()?;
     Some(metatags::read(&html, &url))
+}
+
+/// The beginning of the page at `address`, and where it is in the end.
+pub(crate) async fn html(env: &Env, address: &str, limit: usize) -> Result<(Url, String), Unread> {
+    let (url, mut response) = fetch(env, address).await?;
+    let kind = response.headers().get("content-type").ok().flatten().unwrap_or_default();
+    if response.status_code() != 200 {
+        return Err(Unread::Status(response.status_code()));
+    }
+    if !kind.to_ascii_lowercase().contains("html") {
+        return Err(Unread::NotHtml);
+    }
+    let html = body::beginning(&mut response, limit).await.map_err(|_| Unread::Unreachable)?;
+    Ok((url, html))
 }
 
 /// Whether the page at `address` may be shown in a frame of `domain`; no, when it cannot be asked.
 pub(crate) async fn may_be_framed(env: &Env, address: &str, domain: &str) -> bool {
-    let Some((url, response)) = fetch(env, address).await else { return false };
+    let Ok((url, response)) = fetch(env, address).await else { return false };
     let header = |name: &str| response.headers().get(name).ok().flatten().unwrap_or_default();
     let (options, policies) = (header("x-frame-options"), header("content-security-policy"));
     response.status_code() < 400
@@ -34,18 +58,21 @@ pub(crate) async fn may_be_framed(env: &Env, address: &str, domain: &str) -> boo
 }
 
 /// Where the page is in the end, and its answer.
-async fn fetch(env: &Env, address: &str) -> Option<(Url, Response)> {
+async fn fetch(env: &Env, address: &str) -> Result<(Url, Response), Unread> {
     let signal = AbortSignal::from(web_sys::AbortSignal::timeout_with_u32(TIMEOUT_MS));
-    let mut url = allowed(env, address)?;
+    let mut url = allowed(env, address).ok_or(Unread::NotPublic)?;
     for _ in 0..=MAX_HOPS {
-        let response = get(&url, &signal).await.ok()?;
-        let location = response.headers().get("location").ok()?;
+        let response = get(&url, &signal).await.map_err(|_| Unread::Unreachable)?;
+        let location = response.headers().get("location").ok().flatten();
         match location.filter(|_| (300..400).contains(&response.status_code())) {
-            Some(location) => url = allowed(env, url.join(&location).ok()?.as_str())?,
-            None => return Some((url, response)),
+            Some(location) => {
+                let next = url.join(&location).ok().and_then(|next| allowed(env, next.as_str()));
+                url = next.ok_or(Unread::NotPublic)?;
+            }
+            None => return Ok((url, response)),
         }
     }
-    None
+    Err(Unread::Moving)
 }
 
 /// Public addresses; in the local runtime also the one `host:port` of `LOCAL_PAGES`, where a test serves pages.
@@ -58,7 +85,7 @@ fn allowed(env: &Env, address: &str) -> Option<Url> {
     metatags::public(address).or_else(test_pages)
 }
 
-async fn get(url: &Url, signal: &AbortSignal) -> Result<Response> {
+async fn get(url: &Url, signal: &AbortSignal) -> worker::Result<Response> {
     let headers = Headers::new();
     headers.set("accept", "text/html")?;
     headers.set("user-agent", "pimms-edge (link preview)")?;

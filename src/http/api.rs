@@ -8,7 +8,7 @@ use crate::http::failure::Answer;
 use crate::http::{
     analytics, customer_activity, customer_writes, customers, domains, events, exports, folders, fx_rates,
     ledger, ledger_entries, link_bulk, links, people_reports, person, public_tools, sales, session,
-    stripe_settings, tags, tokens, track, transfers, utm_templates, workspaces,
+    site_check, stripe_settings, tags, tokens, track, transfers, utm_templates, workspaces,
 };
 
 /// Answers `path`, which comes without the prefix `/api`.
@@ -69,6 +69,7 @@ pub(crate) async fn route(request: Request, env: &Env, ctx: &Context, path: &str
         (Method::Get, ["ledger", "entries"]) => ledger_entries::list(&request, env, ctx).await,
         (Method::Post, ["ledger", "rebuild"]) => ledger::rebuild(&request, env, ctx).await,
         (Method::Get, ["parked"]) => ledger::parked(&request, env, ctx).await,
+        (Method::Get, ["script", "check"]) => site_check::check(&request, env, ctx).await,
         (Method::Get, ["stripe", "events"]) => ledger::events(&request, env, ctx).await,
         (Method::Get, ["customers"]) => customers::list(&request, env, ctx).await,
         (Method::Get, ["customers", "export"]) => exports::all_customers(&request, env, ctx).await,

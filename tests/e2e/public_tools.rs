@@ -185,6 +185,14 @@ impl Pages {
                 let header = path.trim_start_matches("/framed?").replace("%20", " ").replace("%27", "'");
                 (200, format!("{header}\r\n"), html.to_owned())
             }
+            None if path.starts_with("/script?") => {
+                let tag = path.trim_start_matches("/script?");
+                (
+                    200,
+                    "Content-Type: text/html\r\n".to_owned(),
+                    format!("<p>Hi<script defer src={tag}></script>"),
+                )
+            }
             None if path == "/text" => (200, "Content-Type: text/plain\r\n".to_owned(), html.to_owned()),
             None if path == "/gone" => (404, "Content-Type: text/html\r\n".to_owned(), html.to_owned()),
             None => (200, "Content-Type: text/html\r\n".to_owned(), html.to_owned()),
@@ -196,6 +204,71 @@ impl Pages {
             thread::sleep(Duration::from_millis(pause));
         }
     }
+}
+
+/// `/script/check`: what it says of each page, and of what the site has reported.
+fn the_script_is_looked_for(instance: &Instance, here: &str, private: &str) {
+    let check = |url: &str| {
+        let encoded: String = url::form_urlencoded::byte_serialize(url.as_bytes()).collect();
+        let answer = instance.api("GET", &format!("/api/script/check?url={encoded}")).send().unwrap();
+        assert_eq!(answer.status, 200, "{}", answer.text());
+        answer.json()
+    };
+    let worker = instance.ready().url.clone();
+    for (path, status, fault) in [
+        (format!("/script?{worker}/analytics/script.js"), "found", None),
+        (format!("/to?/script?{worker}/analytics/script.js"), "found", None),
+        ("/script?/_pimms/script.site-visit.js".to_owned(), "found", None),
+        (format!("/script?{worker}/analytics/script.typo.js"), "faulty", Some("unknown_file")),
+        ("/script?https://other.example/analytics/script.js".to_owned(), "faulty", Some("other_host")),
+        ("/page".to_owned(), "absent", None),
+        ("/gone".to_owned(), "status", None),
+        ("/text".to_owned(), "not_html", None),
+        ("/to?/to?/to?/to?/page".to_owned(), "moving", None),
+        (format!("/to?http://{private}/page"), "not_public", None),
+        ("/to?http://169.254.169.254/latest".to_owned(), "not_public", None),
+    ] {
+        let found = check(&format!("{here}{path}"));
+        assert_eq!(found["status"], status, "{path}: {found}");
+        assert_eq!(found["tags"][0]["faults"][0].as_str(), fault, "{path}: {found}");
+        assert_eq!(found["reports"]["count"], 0, "{found}");
+    }
+    assert_eq!(check(&format!("{here}/gone"))["httpStatus"], 404);
+    assert_eq!(
+        check(&format!("{here}/script?/_pimms/script.js"))["tags"][0]["attributes"],
+        json!([["defer", ""]])
+    );
+    assert_eq!(check("localhost")["status"], "not_public", "an address without a scheme is one of https");
+    // What the site reports counts, and what another one does not.
+    let link =
+        json!({"domain": instance.ready().short_domain, "key": "partner", "url": "https://shop.example/"});
+    assert_eq!(instance.api("POST", "/api/links").json(&link).send().unwrap().status, 200);
+    let browser = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/126.0.0.0 Safari/537.36";
+    for page in [format!("{here}/p?via=partner"), "http://other.example/p?via=partner".to_owned()] {
+        let body = json!({"domain": instance.ready().short_domain, "key": "partner", "url": page});
+        let sent = instance
+            .client()
+            .post("/api/track/click")
+            .header("user-agent", browser)
+            .json(&body)
+            .send()
+            .unwrap();
+        assert_eq!(sent.status, 200, "{}", sent.text());
+    }
+    let started = Instant::now();
+    let reports = loop {
+        let reports = check(&format!("{here}/page"))["reports"].clone();
+        if reports["count"] != 0 || started.elapsed() > Duration::from_secs(20) {
+            break reports;
+        }
+        thread::sleep(Duration::from_secs(4));
+    };
+    assert!(
+        reports["count"] == 1 && reports["first"].is_string() && reports["first"] == reports["last"],
+        "{reports}"
+    );
+    let refusal = instance.client().get("/api/script/check?url=https%3A%2F%2Fa.co").send().unwrap();
+    assert_eq!(refusal.status, 401, "only who is signed in makes the Worker ask");
 }
 
 #[test]
@@ -258,6 +331,7 @@ fn the_head_of_a_page_is_read_and_nothing_private_is_asked() {
     ] {
         assert_eq!(framed(path), expected, "{path}");
     }
+    the_script_is_looked_for(&instance, &here, &private.address);
     let wrong = instance.client().get("/api/links/iframeable?url=https://a.co&domain=a%20b").send().unwrap();
     assert_eq!(wrong.status, 422);
     let refusal = instance.client().get("/api/metatags").send().unwrap();

@@ -9,6 +9,7 @@ import { ago, dateTime, known, money, t, type Word } from '../i18n';
 import { A, setQuery, usePlace } from '../router';
 import { said, saidAs, SENTENCES } from '../sentences';
 import { LANGUAGES, snippets, type CodeLanguage } from '../snippets';
+import { SiteStep } from './site-check';
 import { Icon } from '../ui/icons';
 import { Bones, Button, Card, Code, Copy, Empty, Note, PageHead, Search, Segments, Shown, Tabs, TextField, toast } from '../ui/parts';
 
@@ -86,9 +87,10 @@ function Connect({ log, canWrite }: { log: Loaded<LogRow[]>; canWrite: boolean }
         return (
           <div class="card-body" style={{ gap: '22px' }}>
             <ol class="steps">
+              <SiteStep at={1} />
               {steps.map(([word, done, text], at) => (
                 <li key={word}>
-                  <span class={`mark ${done ? 'good' : done === undefined ? '' : 'warn'}`}>{done ? <Icon name="check" size={15} /> : at + 1}</span>
+                  <span class={`mark ${done ? 'good' : done === undefined ? '' : 'warn'}`}>{done ? <Icon name="check" size={15} /> : at + 2}</span>
                   <div><p class="strong">{t(word)}</p><p class="muted">{text}</p></div>
                 </li>
               ))}

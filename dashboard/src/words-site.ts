@@ -1,0 +1,26 @@
+// Words of the check of a site, in English and French.
+
+export const SITE_WORDS = {
+  'site.title': ['The script is on your site', 'Le script est sur votre site'],
+  'site.about': ['It keeps the click that a visitor came with. This Worker fetches the page, once, and looks for the tag.', 'Il garde le clic avec lequel un visiteur est arrivé. Ce Worker charge la page, une fois, et y cherche la balise.'],
+  'site.url': ['Address of your site', 'Adresse de votre site'],
+  'site.check': ['Check', 'Vérifier'],
+  'site.busy': ['Checking…', 'Vérification…'],
+  'site.empty': ['Enter the address of a page.', 'Saisissez l’adresse d’une page.'],
+  'site.found': ['The script is there: {url}', 'Le script est présent : {url}'],
+  'site.faulty': ['The tag is on the page but will not work as it is: {url}', 'La balise est sur la page mais ne fonctionnera pas telle quelle : {url}'],
+  'site.absent': ['The page answers, and its source has no tag of the script: {url}', 'La page répond, et son source ne contient pas la balise du script : {url}'],
+  'site.tagManager': ['It loads Google Tag Manager, which may add the script later: then what the site reports says whether it works.', 'Elle charge Google Tag Manager, qui peut ajouter le script ensuite : ce que le site signale dira alors s’il fonctionne.'],
+  'site.not_public': ['This address, or one it redirects to, cannot be checked: only public http and https addresses without port, user or password are fetched.', 'Cette adresse, ou une vers laquelle elle redirige, ne peut pas être vérifiée : seules les adresses publiques http et https sans port, utilisateur ni mot de passe sont chargées.'],
+  'site.unreachable': ['The site did not answer within 5 seconds, or its name is unknown: {url}', 'Le site n’a pas répondu en 5 secondes, ou son nom est inconnu : {url}'],
+  'site.moving': ['The page redirects more than three times. Enter the address where it ends.', 'La page redirige plus de trois fois. Saisissez l’adresse finale.'],
+  'site.status': ['The site answered with status {status} instead of a page. If it keeps robots out, check by what it reports.', 'Le site a répondu avec le statut {status} au lieu d’une page. S’il bloque les robots, fiez-vous à ce qu’il signale.'],
+  'site.not_html': ['This address is no HTML page. Enter that of a page of your site.', 'Cette adresse n’est pas une page HTML. Saisissez celle d’une page de votre site.'],
+  'site.fault.other_host': ['It is loaded from a host that is neither {host} nor a domain of this workspace.', 'Il est chargé depuis un hôte qui n’est ni {host} ni un domaine de cet espace.'],
+  'site.fault.unknown_file': ['There is no script of this name: see the list of files in the documentation.', 'Aucun script ne porte ce nom : voir la liste des fichiers dans la documentation.'],
+  'site.fault.unreadable_json': ['data-domains or data-cookie-options is not readable JSON: names and texts need double quotes.', 'data-domains ou data-cookie-options n’est pas un JSON lisible : noms et textes veulent des guillemets doubles.'],
+  'site.fault.insecure': ['The page is https and the script http: browsers do not load it.', 'La page est en https et le script en http : les navigateurs ne le chargent pas.'],
+  'site.consent': ['It waits for the visitor’s consent before it keeps anything.', 'Il attend le consentement du visiteur avant de garder quoi que ce soit.'],
+  'site.reports': ['{host} has reported {n} clicks and visits since {first}, the last {last}.', '{host} a signalé {n} clics et visites depuis le {first}, le dernier {last}.'],
+  'site.reports.none': ['No click or visit has been reported by {host} so far. Partners’ clicks (?via=…) and site visits are; a click on a short link is counted before.', 'Aucun clic ni visite signalé par {host} pour l’instant. Les clics de partenaires (?via=…) et les visites du site le sont ; un clic sur un lien court est compté avant.'],
+} as const satisfies Record<string, readonly [string, string]>;
