@@ -10,10 +10,15 @@ async fn fetch(request: Request, env: Env, ctx: Context) -> Result<Response> {
     http::handle(request, &env, &ctx).await
 }
 
-/// Batches of clicks. Never returns `Err`: the SDK would panic, and redeliver what was acknowledged.
+/// Batches of clicks, and of webhook deliveries that wait. Never returns `Err`: the SDK would panic, and redeliver what
+/// was acknowledged.
 #[event(queue)]
 async fn queue(batch: MessageBatch<String>, env: Env, _ctx: Context) -> Result<()> {
-    edge::click_queue::consume(&batch, &env).await;
+    if batch.queue() == edge::webhook_sender::QUEUE {
+        edge::webhook_sender::consume(&batch, &env).await;
+    } else {
+        edge::click_queue::consume(&batch, &env).await;
+    }
     Ok(())
 }
 

@@ -16,18 +16,53 @@ const IS_NEW: &str = "NOT EXISTS (SELECT 1 FROM clicks AS c WHERE c.link_id = r.
                         AND r.fingerprint <> '' AND c.fingerprint IN (r.fingerprint, r.fingerprint_before) \
                         AND c.fingerprint <> '' AND c.at > r.at - 3600000 AND c.at < r.at + 3600000)";
 
+/// Which of [`statements`] gives the deliveries that were entered: `webhook_id`, `event_id`.
+pub const TOLD: usize = 1;
+
 /// All that a batch of visits takes, in one transaction; ?1 is the batch.
 #[must_use]
-pub fn statements() -> [String; 3] {
-    [count_clicks(), insert_clicks(""), insert_others()]
+pub fn statements() -> [String; 4] {
+    [count_clicks(), tell_clicks(), insert_clicks(""), insert_others()]
+}
+
+/// Enters new clicks for the webhooks that are told of their links' clicks.
+fn tell_clicks() -> String {
+    tell(rows_of_text().trim_start_matches("FROM "), &is_new_click())
+}
+
+/// Enters the click ?1, which is stored, for the webhooks that are told of its link's clicks; gives what
+/// [`statements`] gives of [`TOLD`].
+#[must_use]
+pub fn tell_click() -> String {
+    tell("clicks AS r", "r.id = ?1")
+}
+
+/// Webhooks are read first, so that without any it costs nothing.
+fn tell(rows: &str, condition: &str) -> String {
+    format!(
+        "INSERT OR IGNORE INTO webhook_deliveries (webhook_id, event_id, workspace_id, mode, event, subject, state, \
+                                                   next_at, created_at, updated_at) \
+         SELECT w.id, 'evt_' || r.id, w.workspace_id, w.mode, 'link.clicked', \
+                json_object('clickId', r.id, 'linkId', r.link_id), 'waiting', r.at, r.at, r.at \
+         FROM webhooks AS w CROSS JOIN {rows} \
+         WHERE w.workspace_id = r.workspace_id AND w.disabled_at IS NULL \
+           AND EXISTS (SELECT 1 FROM json_each(w.triggers) AS t WHERE t.value = 'link.clicked') \
+           AND (w.all_links = 1 \
+             OR EXISTS (SELECT 1 FROM webhook_links AS l WHERE l.webhook_id = w.id AND l.link_id = r.link_id) \
+             OR EXISTS (SELECT 1 FROM links AS l, json_each(l.options, '$.webhookIds') AS o \
+                        WHERE l.id = r.link_id AND o.value = w.id)) \
+           AND {condition} \
+         RETURNING webhook_id, event_id"
+    )
 }
 
 /// Those rows of the JSON text ?1 that are clicks, and new ones.
 fn new_clicks(condition: &str) -> String {
-    let from = rows_of_text();
-    format!(
-        "{from} WHERE r.verdict = '' AND NOT EXISTS (SELECT 1 FROM clicks AS c WHERE c.id = r.id) AND {IS_NEW} {condition}"
-    )
+    format!("{} WHERE {} {condition}", rows_of_text(), is_new_click())
+}
+
+fn is_new_click() -> String {
+    format!("r.verdict = '' AND NOT EXISTS (SELECT 1 FROM clicks AS c WHERE c.id = r.id) AND {IS_NEW}")
 }
 
 /// Moves the counters of links by the clicks that [`insert_clicks`] is going to store.
@@ -80,7 +115,7 @@ mod tests {
 
     #[test]
     fn the_address_depends_on_the_workspace_and_all_else_does_not() {
-        let [_, clicks, visits] = statements();
+        let [_, _, clicks, visits] = statements();
         for text in [clicks, visits] {
             assert_eq!(text.matches("w.keeps_addresses = 1) THEN r.ip ELSE").count(), 1, "{text}");
         }

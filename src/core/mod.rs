@@ -59,3 +59,4 @@ pub mod utm;
 pub mod validate;
 pub mod visit;
 pub mod visitor;
+pub mod webhook;

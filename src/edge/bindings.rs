@@ -6,6 +6,8 @@ pub(crate) const LINKS: &str = "LINKS";
 pub(crate) const DB: &str = "DB";
 /// Queue: clicks on their way to D1.
 pub(crate) const CLICKS: &str = "CLICKS";
+/// Queue: deliveries of outbound webhooks that wait.
+pub(crate) const HOOKS: &str = "HOOKS";
 /// Static files: the dashboard, the browser script, the API's reference.
 pub(crate) const ASSETS: &str = "ASSETS";
 /// Rate limit: what one address may report in a minute.

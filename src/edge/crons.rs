@@ -2,7 +2,7 @@
 
 use worker::{Env, console_error, console_log};
 
-use crate::edge::{click_sums, entropy, fx};
+use crate::edge::{click_sums, entropy, fx, webhook_outbox};
 
 /// The cron that runs once a day; the other runs every hour. As in wrangler.toml.
 const DAILY: &str = "0 5 * * *";
@@ -11,6 +11,9 @@ const DAILY: &str = "0 5 * * *";
 pub(crate) async fn run(cron: &str, env: &Env) {
     if let Err(e) = click_sums::run(env).await {
         console_error!("clicks were not summed, the next run tries again: {e}");
+    }
+    if let Err(e) = webhook_outbox::sweep(env, entropy::now()).await {
+        console_error!("deliveries of webhooks were not looked through, the next run tries again: {e}");
     }
     if cron != DAILY {
         return;
@@ -22,5 +25,8 @@ pub(crate) async fn run(cron: &str, env: &Env) {
     }
     if let Err(e) = click_sums::purge(env, entropy::now()).await {
         console_error!("old clicks were not deleted, the next run tries again: {e}");
+    }
+    if let Err(e) = webhook_outbox::purge(env, entropy::now()).await {
+        console_error!("old deliveries of webhooks were not deleted, the next run tries again: {e}");
     }
 }

@@ -9,7 +9,7 @@ use worker::{Env, Error, Result};
 
 use crate::core::click::{self, Visit};
 use crate::core::click_store;
-use crate::edge::{codec, d1};
+use crate::edge::{codec, d1, webhook_outbox};
 
 thread_local! {
     /// How many rows D1 says that storing clicks has written in this isolate, indexes included.
@@ -34,6 +34,7 @@ pub(crate) async fn store(env: &Env, visits: Vec<Visit>) -> Result<()> {
         .map(|text| d1::statement(&db, text, values))
         .collect::<Result<Vec<_>>>()?;
     let answers = db.batch(batch).await.map_err(explain)?;
+    webhook_outbox::nudge(env, &webhook_outbox::entered(answers.get(click_store::TOLD))).await;
     for meta in answers.iter().filter_map(|answer| answer.meta().ok().flatten()) {
         ROWS_WRITTEN.set(ROWS_WRITTEN.get().saturating_add(meta.rows_written.unwrap_or(0)));
     }
@@ -77,9 +78,13 @@ pub(crate) async fn admit(env: &Env, link_id: &str, most: u32, visit: Option<Vis
         let count = "UPDATE links SET clicks = clicks + 1, last_clicked = MAX(COALESCE(last_clicked, 0), c.at) \
                      FROM clicks AS c WHERE links.id = ?1 AND c.id = ?2";
         batch.push(d1::statement(&db, count, &[d1::text(link_id), d1::text(id.as_str())])?);
+        batch.push(d1::statement(&db, &click_store::tell_click(), &[d1::text(id.as_str())])?);
     }
     batch.push(d1::statement(&db, after, &[d1::text(link_id), d1::text(id.as_str())])?);
     let results = db.batch(batch).await.map_err(explain)?;
+    if results.len() > 2 {
+        webhook_outbox::nudge(env, &webhook_outbox::entered(results.iter().rev().nth(1))).await;
+    }
     let mut counts = Vec::new();
     for result in [results.first(), results.last()].into_iter().flatten() {
         counts.extend(result.results::<Counted>()?);

@@ -32,9 +32,9 @@ pub(crate) struct Wanted<'a> {
     pub offset: i64,
 }
 
-const CLICK: &str = "c.id AS click_id, c.at AS click_at, c.url AS click_url, c.continent, c.country, c.region, c.city, \
+pub(super) const CLICK: &str = "c.id AS click_id, c.at AS click_at, c.url AS click_url, c.continent, c.country, c.region, c.city, \
     c.device, c.browser, c.os, c.ua, c.ip, c.qr, c.source, c.referer, c.referer_url";
-const PERSON: &str = "k.id AS customer_id, k.external_id AS customer_external_id, k.name AS customer_name, \
+pub(super) const PERSON: &str = "k.id AS customer_id, k.external_id AS customer_external_id, k.name AS customer_name, \
     k.email AS customer_email, k.avatar AS customer_avatar, k.created_at AS customer_created_at, \
     k.first_sale_at AS customer_first_sale_at, json_array_length(k.body, '$.touches') AS customer_clicks";
 

@@ -51,6 +51,13 @@ pub(crate) fn is_local(env: &Env) -> bool {
     optional(env, "PIMMS_LOCAL").as_deref() == Some("1")
 }
 
+/// After how many seconds a webhook that failed is tried again for the first time, from `WEBHOOK_RETRY_SECONDS`.
+pub(crate) fn webhook_retry_s(env: &Env) -> i64 {
+    const DEFAULT: i64 = 5;
+    const MOST: i64 = 3600;
+    optional(env, "WEBHOOK_RETRY_SECONDS").and_then(|s| s.parse().ok()).unwrap_or(DEFAULT).clamp(0, MOST)
+}
+
 /// What a workspace's figures are made by until it chooses otherwise. The Directory knows what it has chosen: a
 /// delivery must not wait for D1.
 pub(crate) fn first_policy(workspace_id: &str, mode: Mode) -> Policy {

@@ -8,7 +8,7 @@ use crate::http::failure::Answer;
 use crate::http::{
     analytics, customer_activity, customer_writes, customers, domains, events, exports, folders, fx_rates,
     ledger, ledger_entries, link_bulk, links, people_reports, person, public_tools, sales, session,
-    site_check, stripe_settings, tags, tokens, track, transfers, utm_templates, workspaces,
+    site_check, stripe_settings, tags, tokens, track, transfers, utm_templates, webhooks, workspaces,
 };
 
 /// Answers `path`, which comes without the prefix `/api`.
@@ -54,6 +54,7 @@ pub(crate) async fn route(request: Request, env: &Env, ctx: &Context, path: &str
         (Method::Get, ["workspaces"]) => workspaces::list(&request, env, ctx).await,
         (Method::Get, ["workspaces", name]) => workspaces::show(&request, env, ctx, name).await,
         (Method::Patch, ["workspaces", name]) => workspaces::update(request, env, ctx, name).await,
+        (_, ["webhooks", rest @ ..]) => webhooks::route(request, env, ctx, rest).await,
         (_, ["tags" | "folders" | "utm-templates" | "domains", ..]) => {
             library(request, env, ctx, &segments).await
         }

@@ -60,9 +60,9 @@ fn show(headers: &mut Headers, verdict: Verdict) -> worker::Result<()> {
 /// A request that was refused or failed did nothing, and its key is free again.
 async fn once(request: Request, env: &Env, ctx: &Context, path: &str) -> Answer {
     let key = request.headers().get("idempotency-key")?.filter(|key| !key.is_empty());
-    // A new API key and what signs in are shown once and kept nowhere.
-    let is_kept =
-        request.method() == Method::Post && !["/tokens", "/session"].iter().any(|p| path.starts_with(p));
+    // A new API key, a webhook's secret and what signs in are shown once and kept nowhere.
+    let is_kept = request.method() == Method::Post
+        && !["/tokens", "/session", "/webhooks"].iter().any(|p| path.starts_with(p));
     let Some(key) = key.filter(|_| is_kept) else {
         return api::route(request, env, ctx, path).await;
     };

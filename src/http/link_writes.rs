@@ -1,14 +1,15 @@
 //! Making and changing links: what single, upsert and bulk requests have in common.
 
-use worker::{Env, console_error};
+use worker::{D1Database, D1PreparedStatement, Env, console_error};
 
 use crate::core::api::link::{Link, Tag};
 use crate::core::api::link_body::{LinkBody, is_new_password};
 use crate::core::problem::{Code, Problem};
 use crate::core::time::Millis;
 use crate::core::validate::Given;
+use crate::core::webhook::Trigger;
 use crate::core::{destination, domain, key, password};
-use crate::edge::{d1, domains, entropy, folders, link_rows, links, tags};
+use crate::edge::{d1, domains, entropy, folders, link_rows, links, tags, webhook_outbox};
 use crate::http::auth::Caller;
 use crate::http::failure::Failure;
 
@@ -91,7 +92,9 @@ pub(crate) async fn update(env: &Env, old: &Link, body: &LinkBody, now: Millis) 
     if let Some(tags) = &tags {
         statements.extend(tags::assign(&db, &link.id, tags)?);
     }
-    db.batch(statements).await.map_err(|e| explain(e, &link))?;
+    statements.push(told(&db, Trigger::LinkUpdated, workspace_id, &[&link], now)?);
+    let results = db.batch(statements).await.map_err(|e| explain(e, &link))?;
+    webhook_outbox::nudge(env, &webhook_outbox::entered(results.last())).await;
     if (&link.domain, &link.key) != (&old.domain, &old.key) {
         links::remove(env, &old.domain, &old.key).await?;
     }
@@ -112,7 +115,15 @@ pub(crate) async fn delete(env: &Env, workspace_id: &str, gone: &[Link], now: Mi
         return Ok(());
     }
     let ids: Vec<String> = gone.iter().map(|link| link.id.clone()).collect();
-    link_rows::delete(&d1::database(env)?, workspace_id, &ids, now)?.run().await?;
+    let db = d1::database(env)?;
+    let all: Vec<&Link> = gone.iter().collect();
+    let results = db
+        .batch(vec![
+            link_rows::delete(&db, workspace_id, &ids, now)?,
+            told(&db, Trigger::LinkDeleted, workspace_id, &all, now)?,
+        ])
+        .await?;
+    webhook_outbox::nudge(env, &webhook_outbox::entered(results.last())).await;
     for link in gone {
         links::remove(env, &link.domain, &link.key).await?;
     }
@@ -148,7 +159,22 @@ async fn insert(env: &Env, link: &Link, tags: &[Tag]) -> worker::Result<()> {
     if !tags.is_empty() {
         statements.extend(tags::assign(&db, &link.id, tags)?);
     }
-    db.batch(statements).await.map(|_| ())
+    statements.push(told(&db, Trigger::LinkCreated, &link.workspace_id, &[link], link.created_at)?);
+    let results = db.batch(statements).await?;
+    webhook_outbox::nudge(env, &webhook_outbox::entered(results.last())).await;
+    Ok(())
+}
+
+/// The statement that tells the workspace's webhooks.
+fn told(
+    db: &D1Database,
+    trigger: Trigger,
+    workspace_id: &str,
+    links: &[&Link],
+    now: Millis,
+) -> worker::Result<D1PreparedStatement> {
+    let ids: Vec<String> = links.iter().map(|link| link.id.clone()).collect();
+    webhook_outbox::enter_links(db, trigger, workspace_id, &ids, now)
 }
 
 fn random_key(body: &LinkBody) -> Result<String, Failure> {

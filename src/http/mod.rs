@@ -43,6 +43,7 @@ pub(crate) mod track;
 pub(crate) mod transfers;
 pub(crate) mod upkeep;
 pub(crate) mod utm_templates;
+pub(crate) mod webhooks;
 pub(crate) mod workspaces;
 
 use worker::{Context, Env, Method, Request, Response, Result};

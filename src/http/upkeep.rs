@@ -5,7 +5,7 @@ use worker::{Env, Request};
 
 use crate::core::time::Millis;
 use crate::core::validate::Fields;
-use crate::edge::{click_sums, d1_clicks, entropy};
+use crate::edge::{click_sums, d1_clicks, entropy, webhook_outbox};
 use crate::http::failure::Answer;
 use crate::http::{body, respond};
 
@@ -19,9 +19,11 @@ pub(crate) async fn run(mut request: Request, env: &Env) -> Answer {
     let body = body::json(&mut request, body::API_LIMIT_BYTES).await?;
     let fields = Fields::root(&body)?;
     let now = fields.integer("now", 0, i64::MAX)?.value().map_or_else(entropy::now, Millis);
+    webhook_outbox::sweep(env, now).await?;
     let steps = click_sums::advance(env, now, STEPS).await?;
     if fields.boolean("purge")?.value() == Some(true) {
         click_sums::purge(env, now).await?;
+        webhook_outbox::purge(env, now).await?;
     }
     Ok(respond::json(
         200,

@@ -136,8 +136,10 @@ pub fn merged(mut found: Vec<Found>, ascending: bool, skipped: usize, limit: usi
 }
 
 impl Click {
-    fn shown(&self, event: &Event) -> Value {
-        let Some(id) = self.click_id.as_ref().or(event.event_click_id.as_ref()) else { return Value::Null };
+    /// With the id and time of whatever names it, for when its row is lost; `null` when nothing names one.
+    #[must_use]
+    pub fn shown(&self, id: Option<&str>, at: Millis) -> Value {
+        let Some(id) = self.click_id.as_deref().or(id) else { return Value::Null };
         let text = |value: &Option<String>| value.clone().unwrap_or_else(|| "Unknown".to_owned());
         let country = text(&self.country);
         let region = text(&self.region);
@@ -145,7 +147,7 @@ impl Click {
         let referer_url = self.referer_url.clone().unwrap_or_default();
         json!({
             "id": id,
-            "timestamp": self.click_at.unwrap_or(event.at).to_iso(),
+            "timestamp": self.click_at.unwrap_or(at).to_iso(),
             "url": self.click_url.clone().unwrap_or_default(),
             "country": country,
             "city": text(&self.city),
@@ -173,7 +175,9 @@ impl Click {
 }
 
 impl Person {
-    fn shown(&self, conversions: usize) -> Value {
+    /// With how many rows of the page are theirs.
+    #[must_use]
+    pub fn shown(&self, conversions: usize) -> Value {
         let id = self.customer_id.clone().unwrap_or_default();
         json!({
             "id": id,
@@ -231,7 +235,7 @@ pub fn shown(found: &Found, link: &Value, conversions: usize, net: &Sum) -> Valu
     let (word, event_name) = found.names();
     let mut row = Map::new();
     let mut put = |name: &str, value: Value| row.insert(name.to_owned(), value);
-    let shown_click = click.shown(event);
+    let shown_click = click.shown(event.event_click_id.as_deref(), event.at);
     put("timestamp", event.at.to_iso().into());
     put("link", link.clone());
     put("click", shown_click.clone());

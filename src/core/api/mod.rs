@@ -16,4 +16,5 @@ pub mod stripe;
 pub mod token;
 pub mod transfer;
 pub mod utm_template;
+pub mod webhook;
 pub mod workspace;

@@ -5,6 +5,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::announce::{News, ToldMap};
 use super::fact::Fact;
 use super::view::Policy;
 use crate::core::time::Millis;
@@ -162,6 +163,12 @@ pub enum ToLedger {
         /// Whether one of them was erased.
         #[serde(default)]
         erased: bool,
+        /// What they had told the world.
+        #[serde(default, skip_serializing_if = "ToldMap::is_empty")]
+        told: ToldMap,
+        /// What they were about to tell.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        news: Vec<News>,
     },
     /// Ends this ledger in favour of another and gives its facts away; idempotent.
     Seal {
@@ -229,6 +236,12 @@ pub struct Sealed {
     pub absorbed: Vec<String>,
     /// Whether its person was erased.
     pub erased: bool,
+    /// What it had told the world.
+    #[serde(default)]
+    pub told: ToldMap,
+    /// What it was about to tell.
+    #[serde(default)]
+    pub news: Vec<News>,
 }
 
 /// A row of the webhook log, as the API shows it.

@@ -2,8 +2,9 @@
 //!
 //! A shell around [`crate::core::ledger::fold`]: facts are added in one transaction, the view is folded from
 //! all of them, and the rows that changed become the outbox in that same transaction. [`projection`] sends the
-//! outbox to D1.
+//! outbox to D1, and with it what the world is to be told ([`news`]).
 
+mod news;
 mod projection;
 
 use std::cell::Cell;
@@ -15,6 +16,7 @@ use worker::{
     durable_object,
 };
 
+use crate::core::ledger::announce::{News, ToldMap};
 use crate::core::ledger::erase;
 use crate::core::ledger::fact::Fact;
 use crate::core::ledger::fold::fold;
@@ -31,6 +33,9 @@ CREATE TABLE IF NOT EXISTS rows (
   tab TEXT NOT NULL, id TEXT NOT NULL, body TEXT, version INTEGER NOT NULL, sent INTEGER NOT NULL DEFAULT 0,
   PRIMARY KEY (tab, id)) STRICT;
 CREATE INDEX IF NOT EXISTS rows_to_send ON rows (sent) WHERE sent = 0;
+-- What was told the world, and what is about to be: core::ledger::announce.
+CREATE TABLE IF NOT EXISTS told (key TEXT PRIMARY KEY, times INTEGER NOT NULL, total INTEGER NOT NULL) STRICT;
+CREATE TABLE IF NOT EXISTS news (id TEXT PRIMARY KEY, body TEXT NOT NULL) STRICT;
 ";
 
 /// One customer's ledger.
@@ -93,11 +98,14 @@ struct StoredRow {
 }
 
 /// What an absorption brought.
+#[derive(Default)]
 struct Change {
     facts: Vec<KeyedFact>,
     absorbed: Vec<String>,
     erased: bool,
     everything: bool,
+    told: ToldMap,
+    news: Vec<News>,
 }
 
 impl CustomerLedger {
@@ -122,8 +130,8 @@ impl CustomerLedger {
             return self.forward(&message, policy, &winner).await;
         }
         match message {
-            ToLedger::Absorb { customer_id, policy, facts, absorbed, erased } => {
-                let change = Change { facts, absorbed, erased, everything: false };
+            ToLedger::Absorb { customer_id, policy, facts, absorbed, erased, told, news } => {
+                let change = Change { facts, absorbed, erased, everything: false, told, news };
                 objects::answer(&self.book(customer_id, policy, change).await?)
             }
             ToLedger::Seal { customer_id: _, winner } => {
@@ -132,14 +140,12 @@ impl CustomerLedger {
             }
             ToLedger::Tell { customer_id: _ } => objects::answer(&self.sealed()?),
             ToLedger::Erase { customer_id, policy } => {
-                let change =
-                    Change { facts: Vec::new(), absorbed: Vec::new(), erased: true, everything: false };
+                let change = Change { erased: true, ..Change::default() };
                 self.book(customer_id, policy, change).await?;
                 objects::answer(&())
             }
             ToLedger::Project { customer_id, policy } => {
-                let change =
-                    Change { facts: Vec::new(), absorbed: Vec::new(), erased: false, everything: true };
+                let change = Change { everything: true, ..Change::default() };
                 self.book(customer_id, policy, change).await?;
                 objects::answer(&())
             }
@@ -148,7 +154,7 @@ impl CustomerLedger {
 
     /// A sealed ledger books nothing: what still arrives goes to whoever took over.
     async fn forward(&self, message: &ToLedger, policy: &Policy, winner: &str) -> Result<Response> {
-        let ToLedger::Absorb { facts, absorbed, erased, .. } = message else {
+        let ToLedger::Absorb { facts, absorbed, erased, told, news, .. } = message else {
             return Err(Error::RustError("only facts are forwarded".into()));
         };
         let forwarded = ToLedger::Absorb {
@@ -157,6 +163,8 @@ impl CustomerLedger {
             facts: facts.clone(),
             absorbed: absorbed.clone(),
             erased: *erased,
+            told: told.clone(),
+            news: news.clone(),
         };
         let stub = objects::ledger(&self.env, &policy.workspace_id, policy.mode, winner)?;
         let answer: Absorbed = objects::call(&stub, &forwarded).await?;
@@ -166,7 +174,13 @@ impl CustomerLedger {
     fn sealed(&self) -> Result<Sealed> {
         let storage = self.sql();
         let facts = stored_facts(&storage)?;
-        Ok(Sealed { facts, absorbed: absorbed(&storage)?, erased: setting(&storage, "erased")?.is_some() })
+        Ok(Sealed {
+            facts,
+            absorbed: absorbed(&storage)?,
+            erased: setting(&storage, "erased")?.is_some(),
+            told: news::told(&storage)?,
+            news: news::waiting(&storage)?,
+        })
     }
 
     /// Adds, folds, and writes the rows that changed, in one transaction; then lets the alarm project them.
@@ -193,6 +207,7 @@ impl CustomerLedger {
 /// The work of [`CustomerLedger::book`], inside its transaction.
 fn book(storage: &SqlStorage, customer_id: &str, policy: &Policy, change: Change) -> Result<Absorbed> {
     keep(storage, "customer_id", customer_id)?;
+    news::catch_up(storage, policy, customer_id)?;
     let mut absorbed = absorbed(storage)?;
     absorbed.extend(change.absorbed);
     absorbed.sort();
@@ -216,6 +231,7 @@ fn book(storage: &SqlStorage, customer_id: &str, policy: &Policy, change: Change
     // An erased person is not listed any more; what they paid is.
     view.customer.visible &= !erased;
     enter(storage, &rows::rows(&view, policy, customer_id), change.everything)?;
+    news::enter(storage, &view, (policy, customer_id), (change.told, change.news))?;
     let mut events = events;
     events.sort();
     events.dedup();

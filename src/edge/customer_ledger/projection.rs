@@ -10,9 +10,9 @@ use serde::Deserialize;
 use serde_json::Value;
 use worker::{D1PreparedStatement, Env, Error, Result, SqlStorage, SqlStorageValue};
 
-use super::{absorbed, setting};
+use super::{absorbed, news, setting};
 use crate::core::ledger::rows::Table;
-use crate::edge::{codec, d1, sql};
+use crate::edge::{codec, d1, sql, webhook_outbox};
 
 /// Rows in one statement, at most; D1 takes 2 MB for one value.
 const ROWS_AT_ONCE: usize = 400;
@@ -39,7 +39,8 @@ pub(super) async fn send(env: &Env, storage: &SqlStorage) -> Result<bool> {
     }
     let query = "SELECT tab, id, body, version FROM rows WHERE sent = 0 ORDER BY tab, id";
     let outgoing: Vec<Outgoing> = sql::rows(storage, query, vec![])?;
-    if outgoing.is_empty() {
+    let news = news::waiting(storage)?;
+    if outgoing.is_empty() && news.is_empty() {
         return Ok(false);
     }
     let customer_id =
@@ -47,12 +48,22 @@ pub(super) async fn send(env: &Env, storage: &SqlStorage) -> Result<bool> {
     let version = setting(storage, "version")?.and_then(|v| v.parse().ok()).unwrap_or(0);
     let losers = absorbed(storage)?;
     let customer = customer_row(storage, version)?;
-    let statements = statements(env, &outgoing, &customer, &customer_id, version, &losers)?;
+    let mut statements = statements(env, &outgoing, &customer, &customer_id, version, &losers)?;
+    let is_erased = setting(storage, "erased")?.is_some();
+    let [tell, forget, waiting] = news::statements(env, &news, &customer_id, &losers)?;
+    // In the same transaction: whoever is told of a sale can read it.
+    statements.extend((!news.is_empty()).then_some(tell));
+    statements.extend(is_erased.then_some(forget));
+    statements.extend((!news.is_empty()).then_some(waiting));
     let results = d1::database(env)?.batch(statements).await?;
     if let Some(failed) = results.iter().find(|result| !result.success()) {
         return Err(Error::RustError(failed.error().unwrap_or_else(|| "a statement failed".into())));
     }
+    if !news.is_empty() {
+        webhook_outbox::nudge(env, &webhook_outbox::entered(results.last())).await;
+    }
     confirm(storage, &outgoing)?;
+    news::confirm(storage, &news)?;
     let left: Vec<Outgoing> =
         sql::rows(storage, "SELECT tab, id, body, version FROM rows WHERE sent = 0 LIMIT 1", vec![])?;
     Ok(!left.is_empty())

@@ -7,6 +7,7 @@ use serde::Deserialize;
 use worker::{Env, Result, SqlStorage, SqlStorageValue};
 
 use super::{accept, broken, log, mode, schema};
+use crate::core::ledger::announce::ToldMap;
 use crate::core::ledger::messages::{Absorbed, KeyedFact, Sealed, Shown, ToLedger};
 use crate::core::ledger::view::Policy;
 use crate::edge::{codec, objects, sql};
@@ -82,6 +83,8 @@ pub(super) async fn customer(env: &Env, storage: &SqlStorage, id: &str) -> Resul
             facts,
             absorbed: Vec::new(),
             erased: is_erased(storage, &id)?,
+            told: ToldMap::new(),
+            news: Vec::new(),
         };
         let stub = objects::ledger(env, &policy.workspace_id, mode(policy.mode.as_str()), &id)?;
         let absorbed: Absorbed = objects::call(&stub, &message).await?;
@@ -113,6 +116,8 @@ async fn absorb_losers(env: &Env, storage: &SqlStorage, policy: &Policy, winner:
             facts: sealed.facts,
             absorbed,
             erased: sealed.erased || is_erased(storage, winner)?,
+            told: sealed.told,
+            news: sealed.news,
         };
         let stub = objects::ledger(env, &policy.workspace_id, policy.mode, winner)?;
         let absorbed: Absorbed = objects::call(&stub, &absorb).await?;
