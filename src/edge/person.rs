@@ -57,6 +57,11 @@ pub(crate) async fn erase(env: &Env, workspace_id: &str, customer_id: &str) -> R
             "UPDATE idempotency_keys SET body = '{{}}' WHERE workspace_id = ?2 AND EXISTS (SELECT 1 FROM ({NAMES}) n \
              WHERE instr(body, '\"' || n.name || '\"') > 0)"
         ),
+        // What webhooks were told of leads and sales goes with the ledger's own projection.
+        format!(
+            "UPDATE webhook_deliveries SET body = NULL, response = NULL WHERE workspace_id = ?2 AND event_id IN \
+             (SELECT 'evt_' || id FROM clicks WHERE workspace_id = ?2 AND visitor IN ({DEVICES}))"
+        ),
         format!("UPDATE clicks SET {SCRUB} WHERE workspace_id = ?2 AND visitor IN ({DEVICES})"),
     ];
     let statements =

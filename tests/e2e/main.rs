@@ -49,12 +49,15 @@ mod support;
 mod track;
 mod transfers;
 mod webhook;
+mod webhook_receiver;
+mod webhooks;
 
 use std::sync::LazyLock;
 
 use pimms_cli::instance::Instance;
 
-static SHARED: LazyLock<Instance> = LazyLock::new(|| Instance::start().unwrap());
+static SHARED: LazyLock<Instance> =
+    LazyLock::new(|| Instance::start_with(&[("WEBHOOK_RETRY_SECONDS", "0")]).unwrap());
 
 /// The instance that all tests share. Make your own links and customers in it; never stop it.
 fn shared() -> &'static Instance {

@@ -59,12 +59,18 @@ impl Workspace {
     pub fn clicked(&self, key: &str) -> (String, String) {
         let body = json!({"domain": self.domain, "key": key, "url": "https://shop.example/"});
         let link = self.post("/links", &body);
+        (link["id"].as_str().unwrap().to_owned(), self.click(key, 126))
+    }
+
+    /// Clicks a link as Chrome of this version does: the click's id. Another version is another visitor.
+    pub fn click(&self, key: &str, chrome: u32) -> String {
         let request = shared().client().get(&format!("/{key}")).header("x-pimms-host", &self.domain);
-        let browser = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/126.0.0.0 Safari/537.36";
-        let answer = request.header("user-agent", browser).send().unwrap();
+        let browser = format!(
+            "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/{chrome}.0.0.0 Safari/537.36"
+        );
+        let answer = request.header("user-agent", &browser).send().unwrap();
         let location = answer.header("location").unwrap().to_owned();
-        let click = location.split_once("pimms_id=").unwrap().1.to_owned();
-        (link["id"].as_str().unwrap().to_owned(), click)
+        location.split_once("pimms_id=").unwrap().1.to_owned()
     }
 
     /// Reads `path` until `wanted` holds of it; the projection follows within moments.
