@@ -54,7 +54,7 @@ pub(crate) async fn route(request: Request, env: &Env, ctx: &Context, path: &str
         (Method::Get, ["workspaces"]) => workspaces::list(&request, env, ctx).await,
         (Method::Get, ["workspaces", name]) => workspaces::show(&request, env, ctx, name).await,
         (Method::Patch, ["workspaces", name]) => workspaces::update(request, env, ctx, name).await,
-        (_, ["webhooks", rest @ ..]) => webhooks::route(request, env, ctx, rest).await,
+        (_, ["webhooks", ..]) => outbound(request, env, ctx, &segments).await,
         (_, ["tags" | "folders" | "utm-templates" | "domains", ..]) => {
             library(request, env, ctx, &segments).await
         }
@@ -136,18 +136,40 @@ async fn library(request: Request, env: &Env, ctx: &Context, segments: &[&str]) 
     }
 }
 
+/// Whom to tell of what happens.
+async fn outbound(request: Request, env: &Env, ctx: &Context, segments: &[&str]) -> Answer {
+    match (request.method(), segments) {
+        (Method::Get, ["webhooks"]) => webhooks::list(&request, env, ctx).await,
+        (Method::Post, ["webhooks"]) => webhooks::create(request, env, ctx).await,
+        (Method::Get, ["webhooks", id]) => webhooks::show(&request, env, ctx, id).await,
+        (Method::Patch, ["webhooks", id]) => webhooks::update(request, env, ctx, id).await,
+        (Method::Delete, ["webhooks", id]) => webhooks::delete(&request, env, ctx, id).await,
+        (Method::Post, ["webhooks", id, "enable"]) => webhooks::enable(&request, env, ctx, id).await,
+        (Method::Post, ["webhooks", id, "rotate-secret"]) => webhooks::rotate(&request, env, ctx, id).await,
+        (Method::Post, ["webhooks", id, "test"]) => webhooks::test(request, env, ctx, id).await,
+        (Method::Get, ["webhooks", id, "events"]) => webhooks::log(&request, env, ctx, id).await,
+        (Method::Post, ["webhooks", id, "events", event_id, "redeliver"]) => {
+            webhooks::redeliver(&request, env, ctx, id, event_id).await
+        }
+        _ => Err(unknown(segments).into()),
+    }
+}
+
 /// 405 for a path that another method would have found, else 404.
 fn unknown(segments: &[&str]) -> Problem {
     match segments {
         [
             "links" | "tags" | "folders" | "utm-templates" | "domains" | "tokens" | "workspaces" | "fx-rates"
-            | "stripe" | "parked" | "customers" | "events" | "analytics" | "qr" | "metatags" | "session",
+            | "stripe" | "parked" | "customers" | "events" | "analytics" | "qr" | "metatags" | "session"
+            | "webhooks",
         ]
         | [
             "links" | "tags" | "folders" | "utm-templates" | "domains" | "tokens" | "workspaces"
-            | "customers" | "sales" | "analytics",
+            | "customers" | "sales" | "analytics" | "webhooks",
             _,
         ]
+        | ["webhooks", _, "enable" | "rotate-secret" | "test" | "events"]
+        | ["webhooks", _, "events", _, "redeliver"]
         | ["track", "lead" | "sale"]
         | ["ledger", "totals" | "entries" | "rebuild"]
         | ["stripe", "events"]

@@ -1,7 +1,7 @@
 //! `/webhooks`: whom to tell of what, how that went, and trying again.
 
 use serde_json::{Value, json};
-use worker::{Context, Env, Method, Request};
+use worker::{Context, Env, Request};
 
 use crate::core::access::Permission;
 use crate::core::api::webhook::{Delivered, Webhook, WebhookBody};
@@ -12,33 +12,10 @@ use crate::core::webhook::{self, Trigger, envelope, signature};
 use crate::edge::webhook_outbox::Nudge;
 use crate::edge::{d1, entropy, settings, webhook_outbox, webhook_sender, webhooks};
 use crate::http::failure::{Answer, Failure};
-use crate::http::{api, auth, body, query, respond};
+use crate::http::{auth, body, query, respond};
 
 /// How many random bytes a secret has.
 const SECRET_BYTES: usize = 16;
-
-/// Answers `/webhooks/…`.
-pub(crate) async fn route(request: Request, env: &Env, ctx: &Context, rest: &[&str]) -> Answer {
-    match (request.method(), rest) {
-        (Method::Get, []) => list(&request, env, ctx).await,
-        (Method::Post, []) => create(request, env, ctx).await,
-        (Method::Get, [id]) => show(&request, env, ctx, id).await,
-        (Method::Patch, [id]) => update(request, env, ctx, id).await,
-        (Method::Delete, [id]) => delete(&request, env, ctx, id).await,
-        (Method::Post, [id, "enable"]) => enable(&request, env, ctx, id).await,
-        (Method::Post, [id, "rotate-secret"]) => rotate(&request, env, ctx, id).await,
-        (Method::Post, [id, "test"]) => test(request, env, ctx, id).await,
-        (Method::Get, [id, "events"]) => log(&request, env, ctx, id).await,
-        (Method::Post, [id, "events", event_id, "redeliver"]) => {
-            redeliver(&request, env, ctx, id, event_id).await
-        }
-        (
-            _,
-            [] | [_] | [_, "enable" | "rotate-secret" | "test" | "events"] | [_, "events", _, "redeliver"],
-        ) => Err(api::wrong_method().into()),
-        _ => Err(Problem::not_found("Endpoint").into()),
-    }
-}
 
 /// `GET /webhooks`
 pub(crate) async fn list(request: &Request, env: &Env, ctx: &Context) -> Answer {

@@ -13,6 +13,7 @@ use crate::hardening::operations::encoded;
 use crate::openapi_document::{Document, Operation};
 use crate::shared;
 use crate::support::Workspace;
+use crate::webhook_receiver::Receiver;
 
 /// Calls operations by their documented paths and holds what comes back against the document.
 struct Reader {
@@ -124,12 +125,32 @@ fn id(value: &Value) -> String {
     value["id"].as_str().unwrap_or_else(|| panic!("{value} has no id")).to_owned()
 }
 
+fn outbound(api: &mut Reader) {
+    let receiver = Receiver::start();
+    let body = json!({"name": "Shop", "url": receiver.url("/documented"), "triggers": ["link.created"]});
+    let webhook = id(&api.ask("createWebhook", &[], Some(&body)));
+    let named = [("id", webhook.as_str())];
+    api.ask("getWebhook", &named, None);
+    api.ask("updateWebhook", &named, Some(&json!({"name": "Other", "allLinks": true})));
+    api.ask("listWebhooks", &[], None);
+    api.ask("enableWebhook", &named, None);
+    api.ask("rotateWebhookSecret", &named, None);
+    api.ask("testWebhook", &named, Some(&json!({"trigger": "sale.created"})));
+    api.ask("createLink", &[], Some(&json!({"url": "https://acme.com/told"})));
+    receiver.wait("/documented", 2);
+    let log = api.ask("listWebhookEvents", &named, None);
+    let event = log[0]["event_id"].as_str().unwrap();
+    api.ask("redeliverWebhookEvent", &[("id", webhook.as_str()), ("eventId", event)], None);
+    api.ask("deleteWebhook", &named, None);
+}
+
 #[test]
 fn every_operation_answers_as_documented() {
     let mut api = Reader::new("documented");
     links(&mut api);
     labels_and_domains(&mut api);
     settings(&mut api);
+    outbound(&mut api);
     let story = happened(&mut api);
     reports(&mut api, &story);
     api.ask("getHealth", &[], None);

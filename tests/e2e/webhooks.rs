@@ -1,10 +1,14 @@
 //! Outbound webhooks: what is told, once, how it is signed, and what happens when nobody listens.
 
 use std::collections::BTreeSet;
+use std::fs;
+use std::io::Write;
+use std::process::{Command, Stdio};
 use std::thread;
 use std::time::Duration;
 
 use pimms_cli::clock::now_secs;
+use pimms_cli::project::Project;
 use pimms_cli::stripe::{Build, Charge, Dispute, Event, Session};
 use serde_json::{Value, json};
 
@@ -156,7 +160,9 @@ fn what_fails_is_tried_again_under_the_same_id_put_aside_and_delivered_again() {
 
     let tried = receiver.wait("/status/503/2", 3);
     assert!(tried.iter().all(|m| m.id() == tried[0].id() && m.text == tried[0].text), "{tried:?}");
-    tried.iter().for_each(|message| message.verify(&secret));
+    for message in &tried {
+        message.verify(&secret);
+    }
     let row = &settled(&workspace, &flaky, 1)[0];
     assert_eq!(
         (&row["state"], &row["attempts"], &row["http_status"]),
@@ -334,4 +340,52 @@ fn a_forgotten_person_is_gone_from_the_log() {
         rows.iter().all(|row| row["request_body"].is_null()) && !log.to_string().contains("mark@example.com")
     });
     assert!(!shared().log().contains("mark@example.com"));
+}
+
+/// Runs a program that reads a message on standard input and says whether it is genuine.
+fn asked(program: &str, arguments: &[&str], message: &Value) -> Option<bool> {
+    let child = Command::new(program).args(arguments).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn();
+    let mut child = child.ok()?;
+    child.stdin.take().unwrap().write_all(message.to_string().as_bytes()).unwrap();
+    let output = child.wait_with_output().unwrap();
+    assert!(output.status.success(), "{program}");
+    Some(String::from_utf8(output.stdout).unwrap().trim().eq_ignore_ascii_case("true"))
+}
+
+#[test]
+fn the_documentation_says_how_to_check_a_message() {
+    let workspace = Workspace::new("webhooks-documented");
+    let receiver = Receiver::start();
+    let (id, secret) = webhook(&workspace, &receiver.url("/documented"), &["sale.created"]);
+    workspace.post(&format!("/webhooks/{id}/test"), &json!({}));
+    let told = &receiver.wait("/documented", 1)[0];
+    let names = ["webhook-id", "webhook-timestamp", "webhook-signature"];
+    let headers: serde_json::Map<String, Value> =
+        names.iter().map(|name| ((*name).to_owned(), told.header(name).into())).collect();
+    let page = fs::read_to_string(Project::find().unwrap().path("docs/webhooks.md")).unwrap();
+    let block = |fence: &str| page.split(fence).nth(1).unwrap().split("```").next().unwrap().to_owned();
+    let node = format!(
+        "{}\nimport {{ readFileSync }} from 'node:fs';\nconst m = JSON.parse(readFileSync(0));\n\
+         console.log(isGenuine(m.headers, m.body, m.secret));",
+        block("```js webhook\n").replace("export function", "function")
+    );
+    let python = format!(
+        "{}\nimport json, sys\nm = json.load(sys.stdin)\n\
+         print(is_genuine(m['headers'], m['body'].encode(), m['secret']))",
+        block("```python\n")
+    );
+    for (body, secret, expected) in [
+        (told.text.as_str(), secret.as_str(), true),
+        (&told.text.replace("4900", "9900"), &secret, false),
+        (&told.text, "whsec_0123456789abcdef0123456789abcdef", false),
+    ] {
+        let message = json!({"headers": headers, "body": body, "secret": secret});
+        assert_eq!(
+            asked("node", &["--input-type=module", "-e", &node], &message),
+            Some(expected),
+            "{message}"
+        );
+        // Not every machine has Python.
+        assert_ne!(asked("python3", &["-c", &python], &message), Some(!expected), "{message}");
+    }
 }
