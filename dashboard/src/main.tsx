@@ -27,6 +27,7 @@ const PAGES: readonly (readonly [RegExp, Loader, Word])[] = [
   [/^\/sales\/([^/]+)$/, () => import('./pages/sale').then((m) => m.SalePage), 'nav.sales'],
   [/^\/events$/, () => import('./pages/events').then((m) => m.Events), 'nav.events'],
   [/^\/stripe$/, () => import('./pages/stripe').then((m) => m.Stripe), 'nav.stripe'],
+  [/^\/settings\/data$/, () => import('./pages/transfer').then((m) => m.Transfer), 'transfer.title'],
   [/^\/settings$/, () => import('./pages/settings').then((m) => m.Settings), 'nav.settings'],
 ];
 

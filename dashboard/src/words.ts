@@ -5,6 +5,7 @@ import { LINK_WORDS } from './words-links';
 import { MONEY_WORDS } from './words-money';
 import { SITE_WORDS } from './words-site';
 import { SETTINGS_WORDS } from './words-settings';
+import { TRANSFER_WORDS } from './words-transfer';
 import { WORKSPACE_WORDS } from './words-workspace';
 
 export const WORDS = {
@@ -13,6 +14,7 @@ export const WORDS = {
   ...MONEY_WORDS,
   ...SETTINGS_WORDS,
   ...SITE_WORDS,
+  ...TRANSFER_WORDS,
   ...WORKSPACE_WORDS,
   'nav.overview': ['Overview', 'Vue d’ensemble'],
   'nav.links': ['Links', 'Liens'],

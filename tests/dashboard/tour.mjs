@@ -2,12 +2,9 @@
 // Arguments: the instance's address, an API key, a sign-in address; the workspace's domain, id and signing secret.
 
 import { createHmac } from 'node:crypto';
-import { readFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
-import { check, count, launch } from './browser.mjs';
+import { accessible, check, count, launch } from './browser.mjs';
 
 const [url, key, signIn, domain, workspace, secret] = process.argv.slice(2);
-const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 const VISITOR = 'Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/126.0.0.0 Safari/537.36';
 const HOSTILE = '<img src=x onerror="window.hacked=1"><script>window.hacked=1</script>';
 
@@ -28,15 +25,6 @@ async function open(options = {}) {
     if (message.type() === 'error' && !expected) problems.push(`console: ${message.text()}`);
   });
   return { context, page };
-}
-
-/** No violation of axe's rules for WCAG A and AA, on the page as it is. */
-async function accessible(page, name) {
-  // Through the debugger, not a script tag: the page's policy holds.
-  await page.evaluate(axe);
-  const found = await page.evaluate(() => window.axe.run(document, { runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa'] }));
-  const told = found.violations.map((one) => `${one.id}: ${one.nodes.map((node) => `${node.target.join(' ')} ${node.any.map((any) => any.message).join(' ')}`).slice(0, 3).join(' | ')}`);
-  check(told.length === 0, `${name} is accessible: ${told.join('; ')}`);
 }
 
 async function api(method, path, body) {

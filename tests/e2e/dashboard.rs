@@ -281,6 +281,17 @@ fn a_marketer_tours_the_dashboard_in_a_browser() {
 }
 
 #[test]
+fn links_are_imported_and_lists_exported_in_a_browser() {
+    let acme = Workspace::new("dashboard-data");
+    let script = Project::find().unwrap().path("tests/dashboard/transfer.mjs");
+    let url = &shared().ready().url;
+    let output = Command::new("node").arg(script).args([url, &acme.key, &acme.domain]).output().unwrap();
+    let told = String::from_utf8_lossy(&output.stdout);
+    let errors = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success() && told.contains(" steps"), "{told}{errors}\n{}", shared().log());
+}
+
+#[test]
 fn the_dashboards_types_hold() {
     let project = Project::find().unwrap();
     let output =

@@ -6,6 +6,7 @@ import { get, post, remove } from '../api';
 import type { PageProps } from '../page';
 import { useData } from '../data';
 import { ago, t, type Word } from '../i18n';
+import { A } from '../router';
 import { Sessions } from './sessions';
 import { WorkspaceCard } from './workspace';
 import { Bones, Button, Card, Code, Dialog, Field, Note, PageHead, Shown, TextField, toast } from '../ui/parts';
@@ -24,6 +25,9 @@ export function Settings({ session, workspace, refresh }: PageProps): JSX.Elemen
         <>
           <Domains canWrite={may('domains.write')} />
           {may('tokens.read') && <Keys canWrite={may('tokens.write')} own={session.keyId} />}
+          <Card title={t('transfer.title')} actions={<A class="button small" to="/settings/data">{t('transfer.open')}</A>}>
+            <p class="card-body muted">{t('transfer.about')}</p>
+          </Card>
           <Sessions session={session} />
         </>
       ) : (
