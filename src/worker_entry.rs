@@ -10,12 +10,15 @@ async fn fetch(request: Request, env: Env, ctx: Context) -> Result<Response> {
     http::handle(request, &env, &ctx).await
 }
 
-/// Batches of clicks, and of webhook deliveries that wait. Never returns `Err`: the SDK would panic, and redeliver what
-/// was acknowledged.
+/// Batches of clicks, of webhook deliveries that wait, and of what a queue gave up on. Never returns `Err`: the SDK would
+/// panic, and redeliver what was acknowledged.
 #[event(queue)]
 async fn queue(batch: MessageBatch<String>, env: Env, _ctx: Context) -> Result<()> {
-    if batch.queue() == edge::webhook_sender::QUEUE {
+    let queue = batch.queue();
+    if queue == edge::webhook_sender::QUEUE {
         edge::webhook_sender::consume(&batch, &env).await;
+    } else if edge::dead_letters::is_of(&queue) {
+        edge::dead_letters::consume(&batch, &env).await;
     } else {
         edge::click_queue::consume(&batch, &env).await;
     }

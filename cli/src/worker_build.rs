@@ -18,7 +18,7 @@ use crate::project::Project;
 use crate::toolchain;
 
 /// All a build depends on. [`undeclared_inputs`] holds the list against what the compiler really read.
-const INPUTS: [&str; 13] = [
+const INPUTS: [&str; 14] = [
     "src",
     "api",
     "public",
@@ -27,6 +27,7 @@ const INPUTS: [&str; 13] = [
     "build.rs",
     "build_support",
     "data",
+    "migrations",
     "wrangler.toml",
     "Cargo.toml",
     "Cargo.lock",

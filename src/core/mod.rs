@@ -23,6 +23,7 @@ pub mod final_url;
 pub mod fingerprint;
 pub mod frames;
 pub mod hand_off;
+pub mod health;
 pub mod html;
 pub mod ids;
 pub mod key;

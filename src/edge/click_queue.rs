@@ -8,7 +8,8 @@ use std::cell::Cell;
 use worker::{Env, Error, MessageBatch, MessageExt, QueueRetryOptionsBuilder, Result, console_error};
 
 use crate::core::click::Visit;
-use crate::edge::{bindings, click_sums, codec, d1_clicks};
+use crate::core::health;
+use crate::edge::{bindings, click_sums, codec, d1_clicks, entropy, marks};
 
 /// How long a batch that D1 refused waits before it is tried again, in seconds.
 const RETRY_S: u32 = 15;
@@ -35,6 +36,20 @@ pub(crate) fn send_twice(twice: bool) {
 /// Whether one of those is on.
 pub(crate) fn is_faulty() -> bool {
     FAILING.get() || TWICE.get()
+}
+
+/// What the cron puts into the queue, followed by the time: no visit, but a sign that somebody takes what is in it.
+const PING: &str = "ping ";
+
+/// Asks the consumer for a sign of life; the health table compares when it was asked and when it came.
+pub(crate) async fn ping(env: &Env) -> Result<()> {
+    marks::note_always(env, health::QUEUE_ASKED, 0).await;
+    env.queue(bindings::CLICKS)?.send(format!("{PING}{}", entropy::now().0)).await
+}
+
+/// Puts a message into the queue that nobody can read, for tests of what becomes of it.
+pub(crate) async fn send_unreadable(env: &Env) -> Result<()> {
+    env.queue(bindings::CLICKS)?.send("{").await
 }
 
 /// Hands a visit over to be stored.
@@ -64,9 +79,15 @@ async fn enqueue(env: &Env, visit: &Visit) -> Result<()> {
 
 /// Stores a batch of visits. Storing one again changes nothing, so the whole batch may come again.
 pub(crate) async fn consume(batch: &MessageBatch<String>, env: &Env) {
-    let (mut messages, mut visits) = (Vec::new(), Vec::new());
+    let (mut messages, mut visits, mut oldest) = (Vec::new(), Vec::new(), None::<i64>);
     for message in batch.raw_iter() {
-        let (mut read, unreadable) = Visit::all_from_text(&message.body().as_string().unwrap_or_default());
+        let body = message.body().as_string().unwrap_or_default();
+        if let Some(at) = body.strip_prefix(PING) {
+            oldest = oldest.into_iter().chain(at.parse().ok()).min();
+            message.ack();
+            continue;
+        }
+        let (mut read, unreadable) = Visit::all_from_text(&body);
         visits.append(&mut read);
         if let Some(e) = unreadable {
             // A newer deployment may be able to read it; after its retries the dead-letter queue has it.
@@ -77,9 +98,13 @@ pub(crate) async fn consume(batch: &MessageBatch<String>, env: &Env) {
         }
     }
     let count = visits.len();
+    let oldest = visits.iter().map(|visit| visit.at.0).chain(oldest).min();
     match store(env, visits).await {
         Ok(()) => {
             messages.iter().for_each(MessageExt::ack);
+            if let Some(oldest) = oldest {
+                marks::note(env, health::QUEUE_TAKEN, entropy::now().0.saturating_sub(oldest)).await;
+            }
             click_sums::in_passing(env).await;
         }
         Err(e) => {

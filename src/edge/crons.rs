@@ -2,7 +2,8 @@
 
 use worker::{Env, console_error, console_log};
 
-use crate::edge::{click_sums, entropy, fx, webhook_outbox};
+use crate::core::health;
+use crate::edge::{click_queue, click_sums, entropy, fx, marks, webhook_outbox};
 
 /// The cron that runs once a day; the other runs every hour. As in wrangler.toml.
 const DAILY: &str = "0 5 * * *";
@@ -15,6 +16,10 @@ pub(crate) async fn run(cron: &str, env: &Env) {
     if let Err(e) = webhook_outbox::sweep(env, entropy::now()).await {
         console_error!("deliveries of webhooks were not looked through, the next run tries again: {e}");
     }
+    if let Err(e) = click_queue::ping(env).await {
+        console_error!("alarm: the queue takes no message: {e}");
+    }
+    marks::note_always(env, health::CRON, 0).await;
     if cron != DAILY {
         return;
     }

@@ -30,10 +30,15 @@ pub(crate) async fn create(mut request: Request, env: &Env) -> Answer {
 
 /// Without the token, or with another, there is nothing here.
 fn authorise(request: &Request, env: &Env) -> Result<(), Failure> {
+    if holds_token(request, env)? { Ok(()) } else { Err(Problem::not_found("Page").into()) }
+}
+
+/// Whether the caller holds the instance's bootstrap token.
+pub(crate) fn holds_token(request: &Request, env: &Env) -> worker::Result<bool> {
     let token = env.secret("BOOTSTRAP_TOKEN").map(|token| token.to_string()).unwrap_or_default();
     let header = request.headers().get("authorization")?;
     let given = access::bearer(header.as_deref()).unwrap_or_default();
     let equal =
         ids::sha256_hex(given.as_bytes()).as_bytes().ct_eq(ids::sha256_hex(token.as_bytes()).as_bytes());
-    if token.len() >= 16 && bool::from(equal) { Ok(()) } else { Err(Problem::not_found("Page").into()) }
+    Ok(token.len() >= 16 && bool::from(equal))
 }

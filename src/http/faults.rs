@@ -12,8 +12,9 @@ use crate::http::{body, query, respond};
 type Switch = (&'static str, fn(bool));
 
 /// `{"d1": true}` makes D1 fail, `{"d1": false}` ends that; so does a restart. `kv` and `queue` alike;
-/// `{"twice": true}` makes the queue deliver every click twice.
-pub(crate) async fn set(mut request: Request) -> Answer {
+/// `{"twice": true}` makes the queue deliver every click twice; `{"unreadable": true}` sends a
+/// message through it that nobody can read.
+pub(crate) async fn set(mut request: Request, env: &Env) -> Answer {
     let body = body::json(&mut request, body::API_LIMIT_BYTES).await?;
     let fields = Fields::root(&body)?;
     let switches: [Switch; 4] = [
@@ -26,6 +27,9 @@ pub(crate) async fn set(mut request: Request) -> Answer {
         if let Some(on) = fields.boolean(name)?.value() {
             switch(on);
         }
+    }
+    if fields.boolean("unreadable")?.value() == Some(true) {
+        click_queue::send_unreadable(env).await?;
     }
     Ok(respond::json(200, &json!({"ok": true}))?)
 }

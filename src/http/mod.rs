@@ -20,6 +20,7 @@ pub(crate) mod failure;
 pub(crate) mod faults;
 pub(crate) mod folders;
 pub(crate) mod fx_rates;
+pub(crate) mod health;
 pub(crate) mod ledger;
 pub(crate) mod ledger_entries;
 pub(crate) mod limits;
@@ -82,8 +83,10 @@ async fn route(request: Request, env: &Env, ctx: &Context, path: &str, on_api_ho
     let (first, rest) = split(path);
     match (request.method(), first, rest) {
         (Method::Get, "_pimms", "/health") => Ok(respond::json(200, &serde_json::json!({"status": "ok"}))?),
+        // Before any look-up of keys: it must answer when D1 does not.
+        (Method::Get, "api", "/health") => health::show(&request, env, ctx).await,
         (Method::Post, "_pimms", "/bootstrap") => bootstrap::create(request, env).await,
-        (Method::Put, "_pimms", "/faults") if settings::is_local(env) => faults::set(request).await,
+        (Method::Put, "_pimms", "/faults") if settings::is_local(env) => faults::set(request, env).await,
         (Method::Post, "_pimms", "/upkeep") if settings::is_local(env) => upkeep::run(request, env).await,
         (Method::Post, "_pimms", "/cron") if settings::is_local(env) => faults::cron(&request, env).await,
         (Method::Post, "stripe", path) => stripe_webhook::route(request, env, path).await,

@@ -13,6 +13,7 @@
 use worker::{Env, Request, Result, console_error};
 
 use crate::core::click_id::Keys;
+use crate::core::health;
 use crate::core::ids;
 use crate::core::ledger::fact::Fact;
 use crate::core::ledger::messages::{Accepted, Delivery, Note, ParkedRow, Parking, ToDirectory};
@@ -22,7 +23,7 @@ use crate::core::sentences::Sentence;
 use crate::core::stripe::event::{Event, MAX_BODY_BYTES, Reader};
 use crate::core::stripe::{self, Reading, signature};
 use crate::core::time::Millis;
-use crate::edge::{click_proof, entropy, objects, settings, stripe_settings};
+use crate::edge::{click_proof, entropy, marks, objects, settings, stripe_settings};
 use crate::http::failure::{Answer, Failure};
 use crate::http::{body, respond};
 
@@ -37,7 +38,15 @@ pub(crate) async fn route(mut request: Request, env: &Env, path: &str) -> Answer
         ["webhook", workspace_id] => Some(*workspace_id),
         _ => return Err(Problem::not_found("Endpoint").into()),
     };
-    let verdict = deliver(&mut request, env, workspace_id).await?;
+    let verdict = match deliver(&mut request, env, workspace_id).await {
+        Ok(verdict) => verdict,
+        Err(failure) => {
+            let refused = failure.problem().code.wire().1 < 500;
+            let mark = if refused { health::WEBHOOK_REFUSED } else { health::WEBHOOK_FAILED };
+            marks::note(env, mark, 0).await;
+            return Err(failure);
+        }
+    };
     Ok(respond::json(200, &serde_json::json!({"received": true, "verdict": verdict}))?)
 }
 

@@ -147,14 +147,14 @@ fn a_renewal_stays_with_the_link_that_was_clicked_after_it_is_changed_and_delete
 }
 
 /// A provider of rates that answers what it is told to; it keeps the head of each request.
-struct Provider {
-    url: String,
+pub struct Provider {
+    pub url: String,
     answer: Arc<Mutex<Vec<u8>>>,
     heads: Arc<Mutex<Vec<String>>>,
 }
 
 impl Provider {
-    fn start() -> Self {
+    pub fn start() -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let url = format!("http://{}/daily?key={{key}}", listener.local_addr().unwrap());
         let provider = Self { url, answer: Arc::default(), heads: Arc::default() };
@@ -176,14 +176,14 @@ impl Provider {
         provider
     }
 
-    fn answers(&self, status: u16, body: &str) {
+    pub fn answers(&self, status: u16, body: &str) {
         let head =
             format!("HTTP/1.1 {status} X\r\nConnection: close\r\nContent-Length: {}\r\n\r\n", body.len());
         *self.answer.lock().unwrap() = (head + body).into_bytes();
     }
 }
 
-fn of_the_bank(day: &str, yen: &str) -> String {
+pub fn of_the_bank(day: &str, yen: &str) -> String {
     format!(
         "<gesmes:Envelope><Cube><Cube time='{day}'><Cube currency='USD' rate='1.25'/>\
          <Cube currency='JPY' rate='{yen}'/></Cube></Cube></gesmes:Envelope>"

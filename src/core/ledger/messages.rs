@@ -50,6 +50,8 @@ pub enum ToDirectory {
         /// The workspace's settings.
         policy: Policy,
     },
+    /// Says how far it is behind. Answered with [`crate::core::health::Ledger`].
+    Health,
 }
 
 /// One verified event or track call.
@@ -196,6 +198,8 @@ pub enum ToLedger {
         /// The workspace's settings.
         policy: Policy,
     },
+    /// Says how many rows D1 has not confirmed.
+    Unsent,
 }
 
 /// A fact and its idempotency key.
@@ -301,6 +305,7 @@ mod tests {
         let policy = r#"{"workspace_id":"ws_1","mode":"live","window_days":90}"#;
         for text in [
             r#""parked""#.to_owned(),
+            r#""health""#.to_owned(),
             r#"{"erase":{"customer_id":"cus_1"}}"#.to_owned(),
             format!(r#"{{"rebuild":{{"policy":{policy}}}}}"#),
             format!(r#"{{"settle":{{"policy":{policy}}}}}"#),

@@ -138,6 +138,7 @@ impl CustomerLedger {
                 keep(&self.sql(), "sealed_to", &winner)?;
                 objects::answer(&self.sealed()?)
             }
+            ToLedger::Unsent => objects::answer(&projection::unsent(&self.sql())?),
             ToLedger::Tell { customer_id: _ } => objects::answer(&self.sealed()?),
             ToLedger::Erase { customer_id, policy } => {
                 let change = Change { erased: true, ..Change::default() };

@@ -190,3 +190,15 @@ fn confirm(storage: &SqlStorage, outgoing: &[Outgoing]) -> Result<()> {
     }
     Ok(())
 }
+
+/// How many rows D1 has not confirmed; a sealed ledger sends none.
+pub(super) fn unsent(storage: &SqlStorage) -> Result<i64> {
+    #[derive(Deserialize)]
+    struct Count {
+        n: i64,
+    }
+    let query = "SELECT COUNT(*) AS n FROM rows WHERE sent = 0
+        AND NOT EXISTS (SELECT 1 FROM settings WHERE name = 'sealed_to')";
+    let counted: Vec<Count> = sql::rows(storage, query, vec![])?;
+    Ok(counted.first().map_or(0, |count| count.n))
+}

@@ -3,6 +3,7 @@
 use serde::Deserialize;
 use worker::{Result, SqlStorage, SqlStorageValue};
 
+use crate::core::health;
 use crate::core::ledger::messages::{LogRow, Note, Outcome, ParkedRow, Parking};
 use crate::core::time::Millis;
 use crate::edge::{codec, sql};
@@ -138,6 +139,31 @@ pub(super) fn parked(storage: &SqlStorage, accounts: &[String]) -> Result<Vec<Pa
             raw: row.raw,
         })
         .collect())
+}
+
+/// How far the work on what came in is behind.
+pub(super) fn health(storage: &SqlStorage) -> Result<health::Ledger> {
+    #[derive(Deserialize)]
+    struct Recent {
+        customer_id: String,
+        received_at: Millis,
+    }
+    // When a fact came is in the log, under the event it is of.
+    let query = "SELECT
+          (SELECT COUNT(*) FROM handovers) AS waiting,
+          (SELECT MIN(l.received_at) FROM (SELECT body FROM handovers LIMIT 200) h
+             JOIN log l ON l.event_id = h.body ->> '$.source.event_id') AS waiting_since,
+          (SELECT COUNT(*) FROM parked) AS parked,
+          (SELECT MAX(received_at) FROM log WHERE event_type NOT LIKE 'track.%') AS last_event,
+          (SELECT COUNT(*) FROM (SELECT deliveries FROM log ORDER BY received_at DESC LIMIT 200)
+             WHERE deliveries > 1) AS repeated";
+    let found: Vec<health::Ledger> = sql::rows(storage, query, vec![])?;
+    let mut found = found.into_iter().next().unwrap_or_default();
+    let query = "SELECT customer_id, received_at FROM log WHERE customer_id IS NOT NULL
+        ORDER BY received_at DESC LIMIT 3";
+    let recent: Vec<Recent> = sql::rows(storage, query, vec![])?;
+    found.recent = recent.into_iter().map(|row| (row.customer_id, row.received_at)).collect();
+    Ok(found)
 }
 
 /// Removes rows that were booked after all.

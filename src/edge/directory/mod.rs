@@ -104,6 +104,7 @@ impl Directory {
                 objects::answer(&self.hand_over_now(accepted).await)
             }
             ToDirectory::Log { limit, before } => objects::answer(&log::rows(&self.sql(), limit, before)?),
+            ToDirectory::Health => objects::answer(&log::health(&self.sql())?),
             ToDirectory::Parked => objects::answer(&log::parked(&self.sql(), &[])?),
             ToDirectory::Waiting { accounts } => objects::answer(&log::parked(&self.sql(), &accounts)?),
             ToDirectory::Unpark { keys } => objects::answer(&log::unpark(&self.sql(), &keys)?),
