@@ -49,6 +49,7 @@ export const LINK_WORDS = {
   'builder.url.empty': ['Enter the address that the link leads to, such as https://example.com.', 'Saisissez l’adresse où mène le lien, par exemple https://example.com.'],
   'builder.short': ['Short link', 'Lien court'],
   'builder.random': ['random', 'aléatoire'],
+  'builder.key.moves': ['Once saved, {name} leads nowhere.', 'Une fois enregistré, {name} ne mène plus nulle part.'],
   'builder.key.hint': ['Leave it empty for seven random characters.', 'Laissez vide pour sept caractères aléatoires.'],
   'builder.asking': ['Checking…', 'Vérification…'],
   'builder.free': ['This short link is free.', 'Ce lien court est libre.'],

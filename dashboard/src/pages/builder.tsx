@@ -192,7 +192,7 @@ function Form({ old, domains, first, tracks }: { old: Link | null; domains: stri
                 const found = Object.fromEntries(UTM.flatMap((name): [string, string][] => { const value = /[?&]utm_/.test(url) ? new URLSearchParams(url.split('?')[1]?.split('#')[0]).get(name) : null; return value ? [[name, value]] : []; }));
                 set(Object.keys(found).length ? { url: withoutUtm(url), utm: { ...form.utm, ...found } } : { url });
               }} wrong={field('url')} />
-              <Field label={t('builder.short')} wrong={field('key')} hint={free === 'taken' ? <span class="bad">{refused}</span> : free === 'free' ? <span class="good">{t('builder.free')}</span> : free === 'asking' ? t('builder.asking') : t('builder.key.hint')}>
+              <Field label={t('builder.short')} wrong={field('key')} hint={free === 'taken' ? <span class="bad">{refused}</span> : free === 'free' ? <span class="good">{t('builder.free')}{old && ` ${t('builder.key.moves', { name: shortName(old) })}`}</span> : free === 'asking' ? t('builder.asking') : !old ? t('builder.key.hint') : isSame ? undefined : t('builder.key.moves', { name: shortName(old) })}>
                 {(ids) => (
                   <div class="joined">
                     <select class="input" aria-label={t('domain')} value={form.domain} onChange={(event) => set({ domain: event.currentTarget.value })}>

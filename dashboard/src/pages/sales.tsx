@@ -54,7 +54,7 @@ function List({ currency }: { currency: string }): JSX.Element {
           </Empty>
         ) : (
           <>
-            <div class="list-head sale-row" aria-hidden="true"><span>{t('filter.customer')}</span><span>{t('filter.linkId')}</span><span class="end">{t('sale.charged')}</span><span class="end">{t('sale.net')}</span><span /></div>
+            <div class="list-head sale-row" aria-hidden="true"><span>{t('filter.customer')}</span><span>{t('filter.linkId')}</span><span class="charged end">{t('sale.charged')}</span><span class="end">{t('sale.net')}</span><span /></div>
             <ul class="list">
               {found.map((one) => (
                 <li key={one.eventId} class="sale-row">
@@ -90,7 +90,7 @@ function Back(): JSX.Element {
             {found.map((entry) => (
               <li key={entry.id} class="back-row">
                 <div class="kind"><EntryBadge kind={entry.kind} /></div>
-                <span class="what small"><span class="mono break">{entry.reference ?? '–'}</span> <span class="muted nowrap">{dateTime(entry.at)}</span></span>
+                <span class="what small"><span class="mono break reference">{entry.reference ?? '–'}</span> <span class="muted nowrap">{dateTime(entry.at)}</span></span>
                 <span class={`net num end strong ${entry.amount < 0 ? 'bad' : 'good'}`}>{money(entry.amount, entry.currency)}</span>
                 {entry.saleId ? <A class="why button small" to={`/sales/${encodeURIComponent(entry.saleId)}`}>{t('receipt')}</A> : <A class="why button small" to="/stripe?tab=parked">{t('sales.back.waits')}</A>}
               </li>
