@@ -30,6 +30,7 @@ pub mod key;
 pub mod language;
 pub mod ledger;
 pub mod link;
+pub mod logo;
 pub mod metatags;
 pub mod mode;
 pub mod money;

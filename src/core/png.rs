@@ -1,7 +1,7 @@
-//! A PNG of two colours.
+//! PNG files of QR codes.
 //!
-//! One bit a pixel, and one kind of compression: a row like the one above is said in a few bits. That is all a QR
-//! code needs, at a hundredth of the code of a general encoder. Sources: PNG (ISO/IEC 15948), RFC 1950, RFC 1951.
+//! One kind of compression: what is like the row above is said in a few bits. That is all a QR code needs, at a
+//! hundredth of the code of a general encoder. Sources: PNG (ISO/IEC 15948), RFC 1950, RFC 1951.
 
 /// A square of `edge` pixels that shows a grid of `cells` × `cells`: `off` where `cell(x, y)` is false, `on` where
 /// it is true.
@@ -27,13 +27,37 @@ pub fn two_colours(
             data.push((0..8).map(bit).sum());
         }
     }
-    let mut png = b"\x89PNG\r\n\x1a\n".to_vec();
+    // One bit, palette.
+    let header = header(edge, [1, 3]);
+    let palette = [off, on].concat();
+    file(&[(*b"IHDR", &header), (*b"PLTE", &palette), (*b"IDAT", &zlib(&data, stride)), (*b"IEND", &[])])
+}
+
+/// A square of `edge` pixels, at most 10,000, each red, green and blue.
+#[must_use]
+pub fn full_colour(edge: u32, pixel: impl Fn(u32, u32) -> [u8; 3]) -> Vec<u8> {
+    let stride = usize::try_from(edge * 3 + 1).unwrap_or(1);
+    let mut data = Vec::new();
+    for y in 0..edge {
+        data.push(0); // no filter
+        data.extend((0..edge).flat_map(|x| pixel(x, y)));
+    }
+    // Eight bits, no palette.
+    file(&[(*b"IHDR", &header(edge, [8, 2])), (*b"IDAT", &zlib(&data, stride)), (*b"IEND", &[])])
+}
+
+fn header(edge: u32, [bits, kind]: [u8; 2]) -> Vec<u8> {
     let mut header = [edge.to_be_bytes(), edge.to_be_bytes()].concat();
-    header.extend([1, 3, 0, 0, 0]); // one bit, palette
-    chunk(&mut png, *b"IHDR", &header);
-    chunk(&mut png, *b"PLTE", &[off, on].concat());
-    chunk(&mut png, *b"IDAT", &zlib(&data, stride));
-    chunk(&mut png, *b"IEND", &[]);
+    header.extend([bits, kind, 0, 0, 0]);
+    header
+}
+
+/// A file of these chunks.
+pub(crate) fn file(chunks: &[([u8; 4], &[u8])]) -> Vec<u8> {
+    let mut png = b"\x89PNG\r\n\x1a\n".to_vec();
+    for (kind, data) in chunks {
+        chunk(&mut png, *kind, data);
+    }
     png
 }
 

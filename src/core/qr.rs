@@ -6,6 +6,7 @@ use qrcode::bits::Bits;
 use qrcode::{Color, EcLevel, QrCode, Version};
 
 use crate::core::destination;
+use crate::core::logo::Logo;
 use crate::core::metatags;
 use crate::core::png;
 use crate::core::problem::Problem;
@@ -27,7 +28,7 @@ pub struct Request {
     background: [u8; 3],
     /// Quiet modules around.
     margin: u32,
-    /// A picture in the middle; in SVG only, where the reader of the picture fetches it and we do not.
+    /// The address of a picture in the middle. In SVG the reader of the picture fetches it and we do not.
     logo: Option<String>,
     /// SVG instead of PNG.
     pub is_svg: bool,
@@ -52,7 +53,7 @@ impl Request {
         };
         let is_svg = query.choice("format", &["png", "svg"])? == Some("svg");
         let logo = match query.text_up_to("logo", destination::MAX_BYTES)? {
-            Some(logo) if !query.boolean("hideLogo", false)? => Some(public_picture(logo, is_svg)?),
+            Some(logo) if !query.boolean("hideLogo", false)? => Some(picture(logo, is_svg)?),
             _ => None,
         };
         // What a logo hides must be read from the rest.
@@ -72,11 +73,17 @@ impl Request {
         })
     }
 
-    /// The picture.
+    /// The address of the picture that [`Request::draw`] needs.
+    #[must_use]
+    pub fn needed_logo(&self) -> Option<&str> {
+        self.logo.as_deref().filter(|_| !self.is_svg)
+    }
+
+    /// The picture. `logo`: what [`Request::needed_logo`] names.
     ///
     /// # Errors
     /// 422 when the URL is longer than a QR code holds.
-    pub fn draw(&self) -> Result<Vec<u8>, Problem> {
+    pub fn draw(&self, logo: Option<&Logo>) -> Result<Vec<u8>, Problem> {
         let level = match self.level {
             "M" => EcLevel::M,
             "Q" => EcLevel::Q,
@@ -97,10 +104,20 @@ impl Request {
         };
         let total = width + 2 * self.margin;
         let colours = [self.background, self.foreground];
-        Ok(if self.is_svg {
-            self.svg(total, dark).into_bytes()
-        } else {
-            png::two_colours(self.pixels, total, colours, dark)
+        Ok(match logo {
+            _ if self.is_svg => self.svg(total, dark).into_bytes(),
+            None => png::two_colours(self.pixels, total, colours, dark),
+            Some(logo) => self.with_logo(total, dark, logo),
+        })
+    }
+
+    /// As large and where [`Request::svg`] puts it.
+    fn with_logo(&self, total: u32, dark: impl Fn(u32, u32) -> bool, logo: &Logo) -> Vec<u8> {
+        let (edge, at) = (self.pixels / 4, self.pixels * 3 / 8);
+        png::full_colour(self.pixels, |x, y| match (x.checked_sub(at), y.checked_sub(at)) {
+            (Some(x), Some(y)) if x < edge && y < edge => logo.over(edge, (x, y), self.background),
+            _ if dark(x * total / self.pixels, y * total / self.pixels) => self.foreground,
+            _ => self.background,
         })
     }
 
@@ -146,13 +163,13 @@ fn encode(bytes: &[u8], level: EcLevel) -> Option<QrCode> {
     })
 }
 
-/// The address of a logo.
-fn public_picture(text: &str, is_svg: bool) -> Result<String, Problem> {
+/// The address of a logo. In SVG it is the reader's to fetch; what we fetch ourselves is checked at every step of the way.
+fn picture(text: &str, is_svg: bool) -> Result<String, Problem> {
     let refused = |why: &str| Problem::invalid("custom", "logo", why);
-    if !is_svg {
-        return Err(refused("A logo is drawn with format=svg only"));
-    }
     let logo = destination::normalise(text).map_err(|e| refused(&e.to_string()))?;
+    if !is_svg {
+        return Ok(logo);
+    }
     let public = metatags::public(&logo).filter(|url| url.scheme() == "https");
     public.map(|_| logo).ok_or_else(|| refused("A logo has a public https address"))
 }
@@ -192,10 +209,7 @@ mod tests {
             ("url=https://a.co&fgColor=red", "custom: fgColor: "),
             ("url=https://a.co&margin=-1", "too_small: margin: "),
             ("url=https://a.co&format=gif", "invalid_enum_value: format: "),
-            (
-                "url=https://a.co&logo=https://a.co/l.png",
-                "custom: logo: A logo is drawn with format=svg only",
-            ),
+            ("url=https://a.co&logo=data:image/png,x", "custom: logo: Invalid URL"),
             ("url=https://a.co&format=svg&logo=http://a.co/l.png", "custom: logo: A logo has a public"),
             ("url=https://a.co&format=svg&logo=https://127.0.0.1/l.png", "custom: logo: A logo has a public"),
             ("url=https://a.co&format=svg&logo=data:image/png,x", "custom: logo: Invalid URL"),
@@ -204,7 +218,7 @@ mod tests {
             assert!(parse(query).unwrap_err().starts_with(message), "{query}: {:?}", parse(query));
         }
         let long = format!("url=https://a.co/{}", "a".repeat(3500));
-        assert!(parse(&long).unwrap().draw().unwrap_err().message.starts_with("too_big: url: "));
+        assert!(parse(&long).unwrap().draw(None).unwrap_err().message.starts_with("too_big: url: "));
     }
 
     #[test]
@@ -212,10 +226,46 @@ mod tests {
         let query =
             "url=https://a.co&format=svg&size=100&fgColor=%23f00&margin=0&level=L&logo=https://a.co/l%22.png";
         let request = parse(query);
-        let svg = String::from_utf8(request.unwrap().draw().unwrap()).unwrap();
+        let svg = String::from_utf8(request.unwrap().draw(None).unwrap()).unwrap();
         assert!(svg.contains("width=\"100\"") && svg.contains("#ff0000"), "{svg}");
         assert!(svg.contains("viewBox=\"0 0 21 21\"") && svg.contains("d=\"M0 0h7v1H0z"), "{svg}");
         assert!(!svg.contains("l\".png"), "{svg}");
+    }
+
+    /// Read as a camera's program does.
+    #[test]
+    fn a_code_is_read_back_with_a_logo_on_it() {
+        let red = png::full_colour(50, |_, _| [255, 0, 0]);
+        let logo = Logo::read(&red).unwrap();
+        for (size, margin, url) in [
+            (200, 2, "https://go.acme.com/launch"),
+            (600, 4, "https://go.acme.com/a?qr=1"),
+            (333, 1, "https://a.co/"),
+            (
+                1000,
+                2,
+                "https://go.acme.com/a-much-longer-path/with/segments?utm_source=poster&utm_medium=print",
+            ),
+        ] {
+            let address: String = url::form_urlencoded::byte_serialize(url.as_bytes()).collect();
+            let query = format!("url={address}&size={size}&margin={margin}&logo=https://acme.com/l.png");
+            let request = parse(&query).unwrap();
+            assert_eq!(request.needed_logo(), Some("https://acme.com/l.png"));
+            let picture = request.draw(Some(&logo)).unwrap();
+            let header = minipng::decode_png_header(&picture).unwrap();
+            let mut buffer = vec![0; header.required_bytes()];
+            let image = minipng::decode_png(&picture, &mut buffer).unwrap();
+            let edge = usize::try_from(header.width()).unwrap();
+            let pixel = |x: usize, y: usize| -> [u8; 3] {
+                image.pixels()[(y * edge + x) * 3..][..3].try_into().unwrap()
+            };
+            assert_eq!(pixel(edge / 2, edge / 2), [255, 0, 0], "the logo is in the middle");
+            assert_eq!(pixel(0, 0), [255; 3]);
+            let grey = |x: usize, y: usize| pixel(x, y)[1];
+            let mut seen = rqrr::PreparedImage::prepare_from_greyscale(edge, edge, grey);
+            let (_, read) = seen.detect_grids()[0].decode().unwrap();
+            assert_eq!(read, url, "{size}");
+        }
     }
 
     #[test]

@@ -48,6 +48,15 @@ pub(crate) async fn html(env: &Env, address: &str, limit: usize) -> Result<(Url,
     Ok((url, html))
 }
 
+/// What is at `address`, at most `limit` bytes of it and one more.
+pub(crate) async fn file(env: &Env, address: &str, limit: usize) -> Result<Vec<u8>, Unread> {
+    let (_, mut response) = fetch(env, address).await?;
+    if response.status_code() != 200 {
+        return Err(Unread::Status(response.status_code()));
+    }
+    body::bytes(&mut response, limit.saturating_add(1)).await.map_err(|_| Unread::Unreachable)
+}
+
 /// Whether the page at `address` may be shown in a frame of `domain`; no, when it cannot be asked.
 pub(crate) async fn may_be_framed(env: &Env, address: &str, domain: &str) -> bool {
     let Ok((url, response)) = fetch(env, address).await else { return false };
@@ -87,7 +96,7 @@ fn allowed(env: &Env, address: &str) -> Option<Url> {
 
 async fn get(url: &Url, signal: &AbortSignal) -> worker::Result<Response> {
     let headers = Headers::new();
-    headers.set("accept", "text/html")?;
+    headers.set("accept", "text/html, image/png;q=0.9")?;
     headers.set("user-agent", "pimms-edge (link preview)")?;
     let mut init = RequestInit::new();
     init.with_headers(headers).with_redirect(RequestRedirect::Manual);

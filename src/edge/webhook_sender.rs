@@ -3,10 +3,6 @@
 //! A delivery is claimed in D1 before it is sent and given back with its outcome, so of two messages that name it one
 //! sends. What is not told in D1 is sent again: a receiver may see a message twice, under the same `webhook-id`.
 
-use std::future::poll_fn;
-use std::pin::Pin;
-
-use futures_util::Stream;
 use futures_util::future::join_all;
 use serde::Deserialize;
 use worker::web_sys;
@@ -21,7 +17,7 @@ use crate::core::webhook::{self, MAX_FAILURES, MAX_RESPONSE_BYTES, signature};
 use crate::edge::webhook_message::{self, Claimed};
 use crate::edge::webhook_outbox::Nudge;
 use crate::edge::webhooks::{self, Target};
-use crate::edge::{codec, d1, entropy, settings};
+use crate::edge::{body as answers, codec, d1, entropy, settings};
 
 /// The queue's name, as in wrangler.toml.
 pub(crate) const QUEUE: &str = "hooks";
@@ -213,8 +209,11 @@ pub(crate) async fn send(env: &Env, target: &Target, message_id: &str, body: &st
     match post(url.as_str(), &target.secrets, message_id, body).await {
         Ok(mut response) => {
             let status = Some(response.status_code());
-            let text =
-                beginning(&mut response).await.unwrap_or_else(|e| format!("The answer broke off: {e}"));
+            let text = match status {
+                Some(204) => Ok(String::new()),
+                _ => answers::beginning(&mut response, MAX_RESPONSE_BYTES).await,
+            };
+            let text = text.unwrap_or_else(|e| format!("The answer broke off: {e}"));
             Reply { status, text }
         }
         Err(e) => {
@@ -245,21 +244,4 @@ async fn post(url: &str, secrets: &[String], message_id: &str, body: &str) -> Re
         .with_redirect(RequestRedirect::Manual);
     let signal = AbortSignal::from(web_sys::AbortSignal::timeout_with_u32(TIMEOUT_MS));
     Fetch::Request(Request::new_with_init(url, &init)?).send_with_signal(&signal).await
-}
-
-/// As much of the answer as the log keeps.
-async fn beginning(response: &mut Response) -> Result<String> {
-    if response.status_code() == 204 {
-        return Ok(String::new());
-    }
-    let mut stream = response.stream()?;
-    let mut bytes: Vec<u8> = Vec::new();
-    while let Some(piece) = poll_fn(|cx| Pin::new(&mut stream).poll_next(cx)).await {
-        bytes.extend_from_slice(&piece?);
-        if bytes.len() >= MAX_RESPONSE_BYTES {
-            bytes.truncate(MAX_RESPONSE_BYTES);
-            break;
-        }
-    }
-    Ok(String::from_utf8_lossy(&bytes).into_owned())
 }

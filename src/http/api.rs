@@ -58,7 +58,7 @@ pub(crate) async fn route(request: Request, env: &Env, ctx: &Context, path: &str
         (_, ["tags" | "folders" | "utm-templates" | "domains", ..]) => {
             library(request, env, ctx, &segments).await
         }
-        (Method::Get, ["qr"]) => public_tools::qr(&request, env),
+        (Method::Get, ["qr"]) => public_tools::qr(&request, env).await,
         (Method::Options, ["qr" | "metatags"]) => public_tools::preflight(),
         (Method::Get, ["stripe"]) => stripe_settings::show(&request, env, ctx).await,
         (Method::Put, ["stripe"]) => stripe_settings::replace(request, env, ctx).await,

@@ -3,6 +3,7 @@
 use serde_json::json;
 use worker::{Env, Request, Response, Result};
 
+use crate::core::logo::{self, Logo};
 use crate::core::problem::{Code, Problem};
 use crate::core::{domain, qr};
 use crate::edge::{entropy, key_windows, page_head, settings};
@@ -13,8 +14,11 @@ use crate::http::{query, respond};
 const A_MINUTE: i64 = 60;
 
 /// `GET /qr`
-pub(crate) fn qr(request: &Request, env: &Env) -> Answer {
-    open(limited(request, env)?.map_or_else(|| draw(request), Ok))
+pub(crate) async fn qr(request: &Request, env: &Env) -> Answer {
+    match limited(request, env)? {
+        Some(refusal) => open(Ok(refusal)),
+        None => open(draw(request, env).await),
+    }
 }
 
 /// `GET /metatags?url=`
@@ -39,10 +43,19 @@ pub(crate) fn preflight() -> Answer {
     open(Ok(response))
 }
 
-fn draw(request: &Request) -> Answer {
+async fn draw(request: &Request, env: &Env) -> Answer {
     let wanted = qr::Request::parse(&query(request)?)?;
+    let refused = |why: &str| Problem::invalid("custom", "logo", why);
+    let logo = match wanted.needed_logo() {
+        None => None,
+        Some(address) => {
+            let file = page_head::file(env, address, logo::MAX_BYTES).await;
+            let file = file.map_err(|_| refused("There is nothing to be had at the logo's address"))?;
+            Some(Logo::read(&file).map_err(refused)?)
+        }
+    };
     let kind = if wanted.is_svg { "image/svg+xml" } else { "image/png" };
-    Ok(respond::picture(kind, wanted.draw()?)?)
+    Ok(respond::picture(kind, wanted.draw(logo.as_ref())?)?)
 }
 
 async fn describe(request: &Request, env: &Env) -> Answer {

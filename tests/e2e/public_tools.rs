@@ -193,6 +193,14 @@ impl Pages {
                     format!("<p>Hi<script defer src={tag}></script>"),
                 )
             }
+            None if path == "/logo.png" => {
+                let head = "Content-Type: image/png\r\n\r\n".to_owned();
+                let _ = write!(stream, "HTTP/1.1 200 X\r\n{head}");
+                // A picture that is red all over.
+                let red = qr("url=https%3A%2F%2Fa.co&size=64&fgColor=f00&bgColor=f00");
+                let _ = stream.write_all(&red.body);
+                return;
+            }
             None if path == "/text" => (200, "Content-Type: text/plain\r\n".to_owned(), html.to_owned()),
             None if path == "/gone" => (404, "Content-Type: text/html\r\n".to_owned(), html.to_owned()),
             None => (200, "Content-Type: text/html\r\n".to_owned(), html.to_owned()),
@@ -271,6 +279,43 @@ fn the_script_is_looked_for(instance: &Instance, here: &str, private: &str) {
     assert_eq!(refusal.status, 401, "only who is signed in makes the Worker ask");
 }
 
+/// `/qr?logo=`: a PNG from somewhere public, in the middle of a PNG.
+fn a_logo_is_drawn(instance: &Instance, here: &str, private: &str) {
+    let draw = |logo: &str| {
+        let logo: String = url::form_urlencoded::byte_serialize(logo.as_bytes()).collect();
+        let path = format!("/api/qr?url=https%3A%2F%2Fa.co&size=200&logo={logo}");
+        instance.client().get(&path).send().unwrap()
+    };
+    for path in ["/logo.png", "/to?/logo.png"] {
+        let answer = draw(&format!("{here}{path}"));
+        assert_eq!(
+            (answer.status, answer.header("content-type")),
+            (200, Some("image/png")),
+            "{}",
+            answer.text()
+        );
+        let mut buffer = vec![0; minipng::decode_png_header(&answer.body).unwrap().required_bytes()];
+        let picture = minipng::decode_png(&answer.body, &mut buffer).unwrap();
+        assert_eq!((picture.width(), picture.height()), (200, 200));
+        let pixel = |x: usize, y: usize| &picture.pixels()[(y * 200 + x) * 3..][..3];
+        assert_eq!((pixel(100, 100), pixel(0, 0)), ([255, 0, 0].as_slice(), [255; 3].as_slice()));
+    }
+    for logo in [
+        format!("{private}/logo.png"),
+        format!("{here}/to?{private}/logo.png"),
+        format!("{here}/to?http://169.254.169.254/logo.png"),
+        format!("{here}/text"),
+        format!("{here}/big"),
+        format!("{here}/gone"),
+        "https://127.0.0.1/logo.png".to_owned(),
+        "file:///etc/passwd".to_owned(),
+    ] {
+        let answer = draw(&logo);
+        assert_eq!(answer.status, 422, "{logo}: {}", answer.text());
+        assert!(answer.json()["error"]["message"].as_str().unwrap().starts_with("custom: logo: "), "{logo}");
+    }
+}
+
 #[test]
 fn the_head_of_a_page_is_read_and_nothing_private_is_asked() {
     let (pages, private) = (Pages::serve(), Pages::serve());
@@ -288,6 +333,7 @@ fn the_head_of_a_page_is_read_and_nothing_private_is_asked() {
         json!({"title": url, "description": "No description", "image": null,
         "poweredBy": "pimms-edge"})
     };
+    a_logo_is_drawn(&instance, &here, &there);
     for path in ["/page", "/to?/page", "/to?page", "/to?/to?/to?/page", "/big"] {
         assert_eq!(read(&format!("{here}{path}")), found, "{path}\n{}", instance.log());
     }

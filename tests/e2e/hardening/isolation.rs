@@ -55,6 +55,12 @@ impl Estate {
         workspace.stripe(&Event::new("checkout.session.completed", session).at(now + 2));
         let found =
             workspace.settles("/customers?externalId=estate-customer", |found| found[0]["sales"] == 1);
+        let body = json!({"name": marked("webhook"), "url": format!("https://{MARK}.example/hook"),
+            "triggers": ["link.created"]});
+        let webhook = workspace.post("/webhooks", &body);
+        workspace.post("/links", &json!({"key": "told", "url": format!("https://{MARK}.example/told")}));
+        let log = format!("/webhooks/{}/events", webhook["id"].as_str().unwrap());
+        let told = workspace.settles(&log, |log| log[0]["state"] == "dead");
         let mut keep = |name: &str, value: &Value| {
             ids.insert(name.to_owned(), value.as_str().unwrap().to_owned());
         };
@@ -65,6 +71,8 @@ impl Estate {
         keep("sales", &json!("cs_estate"));
         keep("domains", &json!(workspace.domain));
         keep("workspaces", &json!(workspace.id));
+        keep("webhooks", &webhook["id"]);
+        keep("deliveries", &told[0]["event_id"]);
         // Whatever else can be made from its example.
         for call in calls().iter().filter(|call| call.is_about_one() && call.door == Door::Key) {
             let resource = call.resource();
@@ -86,6 +94,7 @@ impl Estate {
         match (call.resource(), place) {
             ("analytics", "eventOrGroup" | "event") => "clicks".to_owned(),
             ("analytics", _) => "top_links".to_owned(),
+            ("webhooks", "eventId") => self.ids["deliveries"].clone(),
             (resource, _) => self.ids[resource].clone(),
         }
     }
@@ -225,7 +234,11 @@ fn another_workspace_finds_changes_and_learns_nothing_through_any_operation() {
         assert_eq!(Some(shown), after.get(id), "{id} shows something else than before");
     }
     // The same requests are right for the owner, or their refusal would prove nothing.
-    for call in calls().iter().filter(|call| call.door == Door::Key && call.is_about_one()) {
+    let (last, first): (Vec<Call>, Vec<Call>) = calls()
+        .into_iter()
+        .filter(|call| call.door == Door::Key && call.is_about_one())
+        .partition(|call| call.method == "DELETE");
+    for call in first.iter().chain(&last) {
         if call.path.ends_with("/transfer") || call.id == "deleteDomain" {
             continue;
         }
