@@ -145,28 +145,29 @@ fn close_day(workspace_id: &str, day: i64, least: i64) -> Vec<Statement> {
         ),
     ];
     let busy = busy_links(least);
-    let from_clicks = |of_each: bool, dimension: Dimension, span: &str, key: &str| {
-        let (link, which) = if of_each {
-            ("c.link_id", format!(" AND c.link_id IN ({busy})"))
+    // The day's clicks are read once for a dimension: all links together are the sum of each.
+    let from_clicks = |dimension: Dimension, span: &str, key: &str| {
+        let clicks = "FROM clicks c WHERE c.workspace_id = ?1 AND c.at >= ?2 AND c.at < ?3 GROUP BY 1, 2";
+        let values = if dimension == LINK {
+            format!("SELECT '' AS link_id, {key} AS value, COUNT(*) AS n {clicks}")
         } else {
-            ("''", String::new())
+            format!(
+                "WITH d AS MATERIALIZED (SELECT c.link_id AS link_id, {key} AS value, COUNT(*) AS n {clicks}) \
+                 SELECT '' AS link_id, value, SUM(n) AS n FROM d GROUP BY value \
+                 UNION ALL SELECT link_id, value, n FROM d WHERE link_id IN ({busy})"
+            )
         };
-        let values = format!(
-            "SELECT {link} AS link_id, {key} AS value, COUNT(*) AS n FROM clicks c \
-             WHERE c.workspace_id = ?1 AND c.at >= ?2 AND c.at < ?3{which} GROUP BY 1, 2"
-        );
         statement(insert(dimension, span, "?2", &values), whole(vec![end.into()]))
     };
     // LINK first: the statements after it ask it for the links.
     let others = DIMENSIONS.into_iter().filter(|dimension| *dimension != LINK);
     for dimension in std::iter::once(LINK).chain(others) {
-        let scopes: &[bool] = if dimension == LINK { &[false] } else { &[false, true] };
         if dimension == TIME {
-            all.extend(scopes.iter().map(|of_each| from_clicks(*of_each, dimension, "day", dimension.sql)));
+            all.push(from_clicks(dimension, "day", dimension.sql));
             continue;
         }
         let key = format!("substr('0' || (c.at % {DAY_MS} / {HOUR_MS}), -2) || ' ' || {}", dimension.sql);
-        all.extend(scopes.iter().map(|of_each| from_clicks(*of_each, dimension, "hours", &key)));
+        all.push(from_clicks(dimension, "hours", &key));
         let links = if dimension == LINK { String::new() } else { format!(" UNION ALL {busy}") };
         let values = format!(
             "SELECT x.link_id AS link_id, substr(h.key, 4) AS value, SUM(h.value) AS n \
