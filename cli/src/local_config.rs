@@ -26,6 +26,8 @@ fn isolated(wrangler_toml: &str, root: &Path) -> Result<Value, Failure> {
     let mut config = serde_json::to_value(table).or_fail(unreadable)?;
     if let Some(config) = config.as_object_mut() {
         config.remove("build");
+        // What only production has.
+        config.remove("env");
     }
     if let Some(path) = config.pointer_mut("/d1_databases/0/migrations_dir")
         && let Some(relative) = path.as_str()

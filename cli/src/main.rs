@@ -4,7 +4,9 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 use pimms_cli::failure::Failure;
-use pimms_cli::{bench, dev, import, rebuild, reconcile, replay, setup, simulate, size, worker_build};
+use pimms_cli::{
+    bench, deploy, dev, doctor, import, rebuild, reconcile, replay, setup, simulate, size, worker_build,
+};
 
 /// Runs pimms-edge on this machine. Without a command it is `pimms dev`.
 #[derive(Debug, Parser)]
@@ -27,6 +29,10 @@ enum Command {
     Build(worker_build::Options),
     /// Prints the size of the built Worker.
     Size(size::Options),
+    /// Says whether an instance and this machine are well, and what to do about what is not.
+    Doctor(doctor::Options),
+    /// Brings the Worker, and all it needs, to Cloudflare; run again, it changes only what has changed.
+    Deploy(deploy::Options),
     /// Measures how fast the built Worker is here.
     Bench(bench::Options),
     /// Plays a whole story, from a click to a disputed renewal, and checks what it adds up to.
@@ -47,6 +53,8 @@ fn run(arguments: Arguments) -> Result<(), Failure> {
         Command::Setup(options) => setup::run(&options),
         Command::Build(options) => worker_build::run(&options),
         Command::Size(options) => size::run(&options),
+        Command::Doctor(options) => doctor::run(&options),
+        Command::Deploy(options) => deploy::run(&options),
         Command::Bench(options) => bench::run(&options),
         Command::Simulate(options) => simulate::run(&options),
         Command::Replay(options) => replay::run(&options),

@@ -1,4 +1,4 @@
-//! Reading lists from Stripe's API: paging, rate limit and back-off.
+//! Stripe's API, lists above all: paging, rate limit and back-off.
 //!
 //! Source: Stripe, "Pagination" (`limit`, `starting_after`, `has_more`) and "Rate limits" (429).
 
@@ -7,10 +7,12 @@ use std::thread::sleep;
 use std::time::Duration;
 
 use clap::Args;
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::Value;
 
+use crate::clock;
 use crate::failure::{Failure, OrFail};
-use crate::http_client::{Answer, Client};
+use crate::http_client::{Answer, Client, Request};
 use crate::target::text;
 
 /// Stripe's largest page.
@@ -28,7 +30,8 @@ const API_VERSION: &str = "2025-03-31.basil";
 /// How to reach Stripe.
 #[derive(Debug, Clone, Args)]
 pub struct Access {
-    /// A restricted key that may read events, charges and invoices (`rk_…`).
+    /// A restricted key (`rk_…`): `replay` and `reconcile` read events, charges and invoices, `deploy` writes webhook
+    /// endpoints.
     #[arg(long, value_name = "KEY", env = "STRIPE_API_KEY", hide_env_values = true)]
     pub stripe_key: Option<String>,
     /// Stripe's API, or something that answers like it.
@@ -58,7 +61,7 @@ impl StripeApi {
     /// With the key of the options, which must be there.
     pub fn new(options: &Access) -> Result<Self, Failure> {
         let key = options.stripe_key.clone().ok_or_else(|| {
-            Failure::new("--stripe-key rk_… (or STRIPE_API_KEY) is needed to read from Stripe")
+            Failure::new("--stripe-key rk_… (or STRIPE_API_KEY) is needed to speak to Stripe")
         })?;
         Ok(Self { client: Client::new(&options.stripe_url), key })
     }
@@ -69,21 +72,43 @@ impl StripeApi {
         Pages { api: self, path, query: query.to_owned(), page: VecDeque::new(), after: None, more: true }
     }
 
+    /// A change: `form` are the fields of its body.
+    pub fn send(&self, method: &str, path: &str, form: &[(String, String)]) -> Result<Value, Failure> {
+        let encoded = |text: &str| utf8_percent_encode(text, NON_ALPHANUMERIC).to_string();
+        let fields = form.iter().map(|(name, value)| format!("{}={}", encoded(name), encoded(value)));
+        let body = fields.collect::<Vec<_>>().join("&");
+        // One key for all attempts: what Stripe did without telling us is not done twice.
+        let key = format!("pimms-{}-{}", clock::now().0, std::process::id());
+        attempt(path, || {
+            let request = self.client.request(method, path).header("idempotency-key", &key);
+            let request = request.header("content-type", "application/x-www-form-urlencoded");
+            self.signed(request).body(body.clone()).send()
+        })
+    }
+
     fn get(&self, path: &str) -> Result<Value, Failure> {
-        let mut pause = FIRST_PAUSE;
-        let mut attempt = 1;
-        loop {
-            let request = self.client.get(path).bearer(&self.key).header("stripe-version", API_VERSION);
-            let answer = request.send();
-            match &answer {
-                Ok(answer) if !may_pass(answer.status) => return read(path, answer),
-                _ if attempt == ATTEMPTS => return read(path, &answer?),
-                _ => {}
-            }
-            sleep(answer.ok().and_then(|answer| retry_after(&answer)).unwrap_or(pause));
-            pause *= 2;
-            attempt += 1;
+        attempt(path, || self.signed(self.client.get(path)).send())
+    }
+
+    fn signed<'a>(&self, request: Request<'a>) -> Request<'a> {
+        request.bearer(&self.key).header("stripe-version", API_VERSION)
+    }
+}
+
+/// Asks again while Stripe has no time.
+fn attempt(path: &str, request: impl Fn() -> Result<Answer, Failure>) -> Result<Value, Failure> {
+    let mut pause = FIRST_PAUSE;
+    let mut attempt = 1;
+    loop {
+        let answer = request();
+        match &answer {
+            Ok(answer) if !may_pass(answer.status) => return read(path, answer),
+            _ if attempt == ATTEMPTS => return read(path, &answer?),
+            _ => {}
         }
+        sleep(answer.ok().and_then(|answer| retry_after(&answer)).unwrap_or(pause));
+        pause *= 2;
+        attempt += 1;
     }
 }
 

@@ -20,6 +20,9 @@ const NODE_MAJOR: u32 = 20;
 /// The version of `worker-build` that belongs to the `worker` crate in Cargo.toml.
 const WORKER_BUILD: &str = "0.8.7";
 
+/// What the Worker is compiled for.
+pub const WASM_TARGET: &str = "wasm32-unknown-unknown";
+
 /// How many steps [`prepare`] takes.
 pub const STEPS: usize = 4;
 
@@ -58,13 +61,32 @@ pub fn wasm_bindgen_program(project: &Project) -> PathBuf {
     project.tools().join("bin/wasm-bindgen")
 }
 
+/// Whether the Worker can be compiled here.
+#[must_use]
+pub fn has_wasm_target(project: &Project) -> bool {
+    sysroot(project).is_some_and(|sysroot| has_target(&sysroot))
+}
+
+fn sysroot(project: &Project) -> Option<String> {
+    output_of(Command::new("rustc").args(["--print", "sysroot"]).current_dir(project.root()))
+}
+
+fn has_target(sysroot: &str) -> bool {
+    PathBuf::from(sysroot).join("lib/rustlib").join(WASM_TARGET).join("lib").is_dir()
+}
+
+/// Whether wrangler runs on the Node of this version (`v20.1.0`).
+#[must_use]
+pub fn node_is_recent(version: &str) -> bool {
+    node_major(version).is_some_and(|major| major >= NODE_MAJOR)
+}
+
 fn wasm_target(project: &Project, progress: &Progress) -> Result<Outcome, Failure> {
-    const TARGET: &str = "wasm32-unknown-unknown";
-    let sysroot = output_of(Command::new("rustc").args(["--print", "sysroot"]).current_dir(project.root()))
-        .ok_or_else(|| {
+    const TARGET: &str = WASM_TARGET;
+    let sysroot = sysroot(project).ok_or_else(|| {
         Failure::new("`rustc` does not run: install Rust from https://rustup.rs and run again")
     })?;
-    if PathBuf::from(sysroot).join("lib/rustlib").join(TARGET).join("lib").is_dir() {
+    if has_target(&sysroot) {
         return Ok("ready".into());
     }
     let mut add = Command::new("rustup");
@@ -79,7 +101,7 @@ fn node() -> Result<Outcome, Failure> {
     let advice = format!("install Node.js {NODE_MAJOR} or newer (https://nodejs.org) and run again");
     let version = output_of(Command::new("node").arg("--version"))
         .ok_or_else(|| Failure::new(format!("`node` was not found: {advice}")))?;
-    if node_major(&version).is_none_or(|major| major < NODE_MAJOR) {
+    if !node_is_recent(&version) {
         return Err(Failure::new(format!("Node.js {version} is too old: {advice}")));
     }
     Ok(version)

@@ -1,7 +1,7 @@
 //! A server that answers as Stripe's API does: lists with paging, filters by time, a rate limit.
 
 use std::collections::BTreeMap;
-use std::io::{BufRead, BufReader, Write};
+use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
@@ -20,6 +20,7 @@ pub struct FakeStripe {
     lists: Arc<Mutex<BTreeMap<String, Vec<Value>>>>,
     requests: Arc<AtomicUsize>,
     limited: Arc<AtomicUsize>,
+    changes: Arc<AtomicUsize>,
 }
 
 impl FakeStripe {
@@ -31,6 +32,7 @@ impl FakeStripe {
             lists: Arc::default(),
             requests: Arc::default(),
             limited: Arc::default(),
+            changes: Arc::default(),
         };
         let serving = fake.clone();
         thread::spawn(move || {
@@ -56,11 +58,35 @@ impl FakeStripe {
         self.lists.lock().unwrap().insert(path.to_owned(), objects);
     }
 
+    /// What `path` lists now.
+    pub fn listed(&self, path: &str) -> Vec<Value> {
+        self.lists.lock().unwrap().get(path).cloned().unwrap_or_default()
+    }
+
+    /// Changes a field of a webhook endpoint, as its owner may.
+    pub fn change(&self, id: &str, field: &str, value: Value) {
+        let mut lists = self.lists.lock().unwrap();
+        let list = lists.get_mut("/v1/webhook_endpoints").unwrap();
+        list.iter_mut().find(|object| object["id"] == id).unwrap()[field] = value;
+    }
+
+    /// How many webhook endpoints were made, changed or deleted by request.
+    pub fn changes(&self) -> usize {
+        self.changes.load(Ordering::SeqCst)
+    }
+
     /// One request per connection.
     fn answer(&self, mut stream: &TcpStream) {
-        let mut lines = BufReader::new(stream).lines().map_while(Result::ok);
+        let mut reader = BufReader::new(stream);
+        let mut lines = reader.by_ref().lines().map_while(Result::ok);
         let first = lines.next().unwrap_or_default();
         let headers: Vec<String> = lines.take_while(|line| !line.is_empty()).collect();
+        let length = headers.iter().find_map(|line| {
+            let (name, value) = line.split_once(':')?;
+            name.eq_ignore_ascii_case("content-length").then(|| value.trim().parse::<u64>().ok())?
+        });
+        let mut body = String::new();
+        reader.take(length.unwrap_or(0)).read_to_string(&mut body).unwrap();
         let allowed = headers.iter().any(|line| {
             line.split_once(':').is_some_and(|(name, value)| {
                 name.eq_ignore_ascii_case("authorization") && value.trim() == format!("Bearer {KEY}")
@@ -72,6 +98,10 @@ impl FakeStripe {
         } else if self.requests.fetch_add(1, Ordering::SeqCst) % 4 == 1 {
             self.limited.fetch_add(1, Ordering::SeqCst);
             (429, json!({"error": {"message": "Too many requests"}}))
+        } else if let Some(path) =
+            target.strip_prefix("/v1/webhook_endpoints").filter(|_| !first.starts_with("GET"))
+        {
+            (200, self.changed(first.starts_with("DELETE"), path.trim_start_matches('/'), &body))
         } else {
             self.page(target)
         };
@@ -80,6 +110,35 @@ impl FakeStripe {
         let head =
             format!("HTTP/1.1 {status} X\r\nContent-Type: application/json\r\n{more}Connection: close\r\n");
         let _ = write!(stream, "{head}Content-Length: {}\r\n\r\n{body}", body.len());
+    }
+
+    /// Makes, changes or deletes a webhook endpoint; its secret is told when it is made, and never again.
+    fn changed(&self, is_deletion: bool, id: &str, form: &str) -> Value {
+        let number = self.changes.fetch_add(1, Ordering::SeqCst);
+        let mut lists = self.lists.lock().unwrap();
+        let list = lists.get_mut("/v1/webhook_endpoints").unwrap();
+        if is_deletion {
+            list.retain(|object| object["id"] != id);
+            return json!({"id": id, "deleted": true});
+        }
+        let fields: Vec<(String, String)> =
+            url::form_urlencoded::parse(form.as_bytes()).into_owned().collect();
+        let all = |name: &str| {
+            let found = fields.iter().filter(|(key, _)| key == name).map(|(_, value)| value.clone());
+            found.collect::<Vec<String>>()
+        };
+        let events = json!(all("enabled_events[]"));
+        if let Some(object) = list.iter_mut().find(|object| object["id"] == id) {
+            object["enabled_events"] = events;
+            return object.clone();
+        }
+        let mut object = json!({
+            "id": format!("we_{number}"), "created": 2, "status": "enabled",
+            "url": all("url").concat(), "enabled_events": events,
+        });
+        list.push(object.clone());
+        object["secret"] = json!(format!("whsec_madebythestandin{number:04}"));
+        object
     }
 
     fn page(&self, target: &str) -> (u16, Value) {

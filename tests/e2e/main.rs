@@ -16,6 +16,7 @@ mod customer_writes;
 mod customers;
 mod dashboard;
 mod delivery;
+mod deploy;
 mod exports;
 mod fake_stripe;
 mod guides;
