@@ -1,12 +1,12 @@
 // Starts the dashboard: who is signed in, then the pages.
 
 import { render, type ComponentType, type JSX } from 'preact';
-import { useEffect, useMemo, useReducer, useState } from 'preact/hooks';
+import { useEffect, useMemo, useReducer, useRef, useState } from 'preact/hooks';
 import { ApiError, currentMode, get, post, remove, setMode, signedOut, whenSignedOut, type Session, type Workspace } from './api';
 import { currentLanguage, setLanguage, t, type Word } from './i18n';
 import { SignIn } from './pages/signin';
 import type { PageProps } from './page';
-import { A, go, usePlace } from './router';
+import { A, go, toContent, usePlace } from './router';
 import { setDefaults } from './span';
 import { currentTheme, toggleTheme } from './theme';
 import { Icon, type IconName } from './ui/icons';
@@ -50,6 +50,8 @@ function Frame({ session, again }: { session: Session; again: () => void }): JSX
   const [open, setOpen] = useState(false);
   const [workspace, setWorkspace] = useState<Workspace>();
   const [page, setPage] = useState<{ at: string; Page?: Page; error?: ApiError }>({ at: '' });
+  const side = useRef<HTMLElement>(null);
+  const came = useRef(path);
   const found = PAGES.find(([pattern]) => pattern.test(path));
   const id = decodeURIComponent(found?.[0].exec(path)?.[1] ?? '');
 
@@ -68,10 +70,21 @@ function Frame({ session, again }: { session: Session; again: () => void }): JSX
     );
   }, [path, currentLanguage()]);
   useEffect(() => {
-    const escape = (event: KeyboardEvent): void => void (event.key === 'Escape' && setOpen(false));
+    if (!open) return undefined;
+    side.current?.querySelector<HTMLElement>('nav a')?.focus();
+    const escape = (event: KeyboardEvent): void => {
+      if (event.key !== 'Escape') return;
+      setOpen(false);
+      document.getElementById('menu')?.focus();
+    };
     window.addEventListener('keydown', escape);
     return () => window.removeEventListener('keydown', escape);
-  }, []);
+  }, [open]);
+  // Another page begins at its top, for the keyboard and for who listens, too.
+  useEffect(() => {
+    if (page.at === path && came.current !== path) toContent();
+    if (page.at === path) came.current = path;
+  }, [page.at, path]);
 
   const leave = (): void => void remove('/session').then(signedOut, (error: unknown) => toast((error as Error).message));
   const { Page } = page;
@@ -80,9 +93,9 @@ function Frame({ session, again }: { session: Session; again: () => void }): JSX
       <a class="skip" href="#content">{t('skip')}</a>
       <div class="top">
         <A class="brand" to="/"><img src="/app/icon.svg" alt="" width="26" height="26" /><span class="cut">{workspace?.name ?? 'pimms-edge'}</span></A>
-        <Button kind="quiet" icon={open ? 'close' : 'menu'} label={t('menu')} aria-expanded={open} onClick={() => setOpen(!open)} />
+        <Button kind="quiet" icon={open ? 'close' : 'menu'} label={t('menu')} id="menu" aria-expanded={open} onClick={() => setOpen(!open)} />
       </div>
-      <aside class={open ? 'side open' : 'side'}>
+      <aside ref={side} class={open ? 'side open' : 'side'}>
         <A class="brand" to="/"><img src="/app/icon.svg" alt="" width="26" height="26" /><span class="cut">{workspace?.name ?? 'pimms-edge'}</span></A>
         <nav class="nav" aria-label={t('menu')}>
           {NAV.map(([to, word, icon]) => (
@@ -100,7 +113,7 @@ function Frame({ session, again }: { session: Session; again: () => void }): JSX
           </div>
         </div>
       </aside>
-      <main class="page" id="content" tabIndex={-1} key={`${currentMode()} ${currentLanguage()}`}>
+      <main class="page" id="content" tabIndex={-1} inert={open} key={`${currentMode()} ${currentLanguage()}`}>
         {currentMode() === 'test' && <Note kind="warn">{t('mode.note')}</Note>}
         {!found ? (
           <><PageHead title={t('lost.title')} /><Card><Empty icon="search" title={t('error.not_found')}><p>{t('lost.text')}</p><Button onClick={() => go('/')}>{t('nav.overview')}</Button></Empty></Card></>

@@ -44,6 +44,9 @@ export function usePlace(): Place {
   return place;
 }
 
+/** Where what comes next begins: for the keyboard and for who listens, when what was focused has gone. */
+export const toContent = (): void => document.getElementById('content')?.focus({ preventScroll: true });
+
 type LinkProps = { class?: string; 'aria-current'?: 'page' } & { to: string; children?: ComponentChildren };
 
 /** A link inside the dashboard. */

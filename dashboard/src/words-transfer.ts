@@ -13,7 +13,7 @@ export const TRANSFER_WORDS = {
   'transfer.noColumn': ['The first line names no column url. Nothing can be imported.', 'La première ligne ne nomme aucune colonne url. Rien ne peut être importé.'],
   'transfer.domain': ['Put every link on', 'Placer tous les liens sur'],
   'transfer.domain.own': ['the domain of its line, else the primary one', 'le domaine de sa ligne, sinon le principal'],
-  'transfer.preview': ['{good} links can be imported, {wrong} lines cannot.', '{good} liens peuvent être importés, {wrong} lignes non.'],
+  'transfer.preview': ['Links to import: {good}. Lines that cannot be read: {wrong}.', 'Liens à importer : {good}. Lignes illisibles : {wrong}.'],
   'transfer.ignored': ['Columns without use: {columns}.', 'Colonnes inutilisées : {columns}.'],
   'transfer.lines': ['Lines of the file', 'Lignes du fichier'],
   'transfer.line': ['Line', 'Ligne'],

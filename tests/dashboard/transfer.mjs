@@ -57,7 +57,7 @@ async function importing() {
     `https://shop.example/reserved;${domain}/${'k'.repeat(300)};;;;;`,
   ];
   await file.setInputFiles(csv(lines));
-  await page.getByText('76 links can be imported, 4 lines cannot.').waitFor();
+  await page.getByText('Links to import: 76. Lines that cannot be read: 4.').waitFor();
   await page.getByText('Columns without use: colour.').waitFor();
   for (const told of ['The line has no url.', 'archived: “perhaps” is neither true nor false.', 'Stands in line 5 already.', 'Stands in line 75 already.']) await page.getByText(told).first().waitFor();
   for (const colorScheme of ['light', 'dark']) {

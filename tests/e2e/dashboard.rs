@@ -261,34 +261,40 @@ fn a_sign_in_link_works_once() {
     refused(&outcome(&send("POST", "/session", &[OWN], Some(&late))), 401, "unauthorized");
 }
 
-#[test]
-fn a_marketer_tours_the_dashboard_in_a_browser() {
-    let acme = Workspace::new("dashboard");
-    let token = acme.post("/session/link", &json!({}))["token"].as_str().unwrap().to_owned();
-    let url = &shared().ready().url;
+/// Runs a test of `tests/dashboard` in a real browser; it must take more than `least` steps. What it told.
+fn in_browser(script: &str, least: usize, arguments: &[&str]) {
     let output = Command::new("node")
-        .arg(Project::find().unwrap().path("tests/dashboard/tour.mjs"))
-        .args([url, &acme.key, &format!("{url}/app#sign-in={token}"), &acme.domain])
-        .args([&acme.id, &acme.secret])
+        .arg(Project::find().unwrap().path("tests/dashboard").join(script))
+        .arg(&shared().ready().url)
+        .args(arguments)
         .output()
         .unwrap();
     let told = String::from_utf8_lossy(&output.stdout);
     let errors = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "{told}{errors}\n{}", shared().log());
-    println!("{told}");
+    println!("{script}: {told}");
     let steps: usize = told.split(' ').next().unwrap().parse().unwrap();
-    assert!(steps > 30, "{told}");
+    assert!(steps > least, "{told}");
+}
+
+#[test]
+fn a_marketer_tours_the_dashboard_in_a_browser() {
+    let acme = Workspace::new("dashboard");
+    let token = acme.post("/session/link", &json!({}))["token"].as_str().unwrap().to_owned();
+    let link = format!("{}/app#sign-in={token}", shared().ready().url);
+    in_browser("tour.mjs", 30, &[&acme.key, &link, &acme.domain, &acme.id, &acme.secret]);
 }
 
 #[test]
 fn links_are_imported_and_lists_exported_in_a_browser() {
     let acme = Workspace::new("dashboard-data");
-    let script = Project::find().unwrap().path("tests/dashboard/transfer.mjs");
-    let url = &shared().ready().url;
-    let output = Command::new("node").arg(script).args([url, &acme.key, &acme.domain]).output().unwrap();
-    let told = String::from_utf8_lossy(&output.stdout);
-    let errors = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success() && told.contains(" steps"), "{told}{errors}\n{}", shared().log());
+    in_browser("transfer.mjs", 20, &[&acme.key, &acme.domain]);
+}
+
+#[test]
+fn the_keyboard_is_enough() {
+    let acme = Workspace::new("dashboard-keyboard");
+    in_browser("keyboard.mjs", 80, &[&acme.key, &acme.domain]);
 }
 
 #[test]

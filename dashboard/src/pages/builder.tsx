@@ -7,7 +7,7 @@ import type { PageProps } from '../page';
 import { useData } from '../data';
 import { countryName, t, type Word } from '../i18n';
 import { hostOf, qrAddress, shortName, shortUrl } from '../links';
-import { A, go } from '../router';
+import { A, go, toContent } from '../router';
 import { UTM, UtmTemplates, type Utm } from '../utm-templates';
 import { Icon } from '../ui/icons';
 import { Bones, Button, Card, copy, Failed, Field, Note, PageHead, Switch, TextField, toast } from '../ui/parts';
@@ -100,6 +100,7 @@ function Form({ old, domains, first, tracks }: { old: Link | null; domains: stri
   const [wrong, setWrong] = useState<{ field: string; message: string } | null>(null);
   const [busy, setBusy] = useState(false);
   const [made, setMade] = useState<Link | null>(null);
+  useEffect(() => { if (made) toContent(); }, [made]);
   const [meta, setMeta] = useState<Meta | null>(null);
   const tags = useData<Tag[]>('/tags', { pageSize: 100 });
   const folders = useData<Folder[]>('/folders');

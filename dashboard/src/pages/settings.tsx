@@ -6,7 +6,7 @@ import { get, post, remove } from '../api';
 import type { PageProps } from '../page';
 import { useData } from '../data';
 import { ago, t, type Word } from '../i18n';
-import { A } from '../router';
+import { A, toContent } from '../router';
 import { Sessions } from './sessions';
 import { WorkspaceCard } from './workspace';
 import { Bones, Button, Card, Code, Dialog, Field, Note, PageHead, Shown, TextField, toast } from '../ui/parts';
@@ -80,7 +80,7 @@ function Domains({ canWrite }: { canWrite: boolean }): JSX.Element {
       <Dialog open={leaving !== null} close={() => setLeaving(null)} title={t('settings.domain.delete', { name: leaving?.slug ?? '' })}>
         <p>{t('settings.domain.delete.text')}</p>
         <div class="wrap">
-          <Button kind="danger" icon="trash" onClick={() => { const slug = leaving?.slug ?? ''; setLeaving(null); void act(remove(`/domains/${encodeURIComponent(slug)}`)); }}>{t('delete')}</Button>
+          <Button kind="danger" icon="trash" onClick={() => { const slug = leaving?.slug ?? ''; setLeaving(null); void act(remove(`/domains/${encodeURIComponent(slug)}`)).then(toContent); }}>{t('delete')}</Button>
           <Button onClick={() => setLeaving(null)}>{t('cancel')}</Button>
         </div>
       </Dialog>
@@ -148,7 +148,7 @@ function Keys({ canWrite, own }: { canWrite: boolean; own: string }): JSX.Elemen
       <Dialog open={leaving !== null} close={() => setLeaving(null)} title={t('settings.key.revoke.title', { name: leaving?.name ?? '' })}>
         <p>{t('settings.key.revoke.text')}</p>
         <div class="wrap">
-          <Button kind="danger" onClick={() => { const id = leaving?.id ?? ''; setLeaving(null); remove(`/tokens/${id}`).then(() => { toast(t('deleted')); keys.reload(); }).catch((error: unknown) => setFailed((error as Error).message)); }}>{t('settings.key.revoke')}</Button>
+          <Button kind="danger" onClick={() => { const id = leaving?.id ?? ''; setLeaving(null); remove(`/tokens/${id}`).then(() => { toast(t('deleted')); keys.reload(); toContent(); }).catch((error: unknown) => setFailed((error as Error).message)); }}>{t('settings.key.revoke')}</Button>
           <Button onClick={() => setLeaving(null)}>{t('cancel')}</Button>
         </div>
       </Dialog>
