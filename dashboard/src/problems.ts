@@ -54,7 +54,7 @@ const REFUSALS = fr({
   'Invalid date: use {form}': 'Date invalide : utilisez {form}',
   'Key must have 1 to 190 characters': 'La clé compte de 1 à 190 caractères',
   'Key contains a character that is not allowed: use letters, digits, _ / - .': 'La clé contient un caractère non autorisé : utilisez lettres, chiffres, _ / - .',
-  'Key must not start with _ or .well-known, and not end with .php': 'La clé ne peut commencer par _ ou .well-known, ni finir par .php',
+  'Key must not start with _ or .well-known, not end with .php, and have no part that is . or ..': 'La clé ne peut commencer par _ ou .well-known, ni finir par .php, ni avoir une partie . ou ..',
   'This key is reserved': 'Cette clé est réservée',
   'This key is reserved: {key}': 'Cette clé est réservée : {key}',
   '{name} is required': '{name} est obligatoire',

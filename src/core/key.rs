@@ -47,7 +47,7 @@ pub enum KeyError {
     #[error("Key contains a character that is not allowed: use letters, digits, _ / - .")]
     Alphabet,
     /// A form that is never served.
-    #[error("Key must not start with _ or .well-known, and not end with .php")]
+    #[error("Key must not start with _ or .well-known, not end with .php, and have no part that is . or ..")]
     Unsupported,
     /// A name of ours or of every web server.
     #[error("This key is reserved")]
@@ -128,7 +128,9 @@ pub fn parse_new(text: &str) -> Result<String, KeyError> {
         return Err(KeyError::Alphabet);
     }
     let key = ascii(bare).ok_or(KeyError::Length)?;
-    if key.starts_with('_') || is_unsupported(&key) {
+    // Browsers resolve dots before they ask: nobody would ever arrive at such a key.
+    let has_dots = key.split('/').any(|part| matches!(part, "." | ".."));
+    if key.starts_with('_') || has_dots || is_unsupported(&key) {
         return Err(KeyError::Unsupported);
     }
     if FILES.contains(&key.as_str()) || is_route(&key) {
@@ -231,6 +233,9 @@ mod tests {
             ("_x", Err(KeyError::Unsupported)),
             (".well-known/x", Err(KeyError::Unsupported)),
             ("index.PHP", Err(KeyError::Unsupported)),
+            ("../x", Err(KeyError::Unsupported)),
+            ("a/./b", Err(KeyError::Unsupported)),
+            ("a..b/.c", Ok("a..b/.c")),
             ("api", Err(KeyError::Reserved)),
             ("stripe/webhook", Err(KeyError::Reserved)),
             ("robots.txt", Err(KeyError::Reserved)),

@@ -15,7 +15,7 @@ fn visit<'a>(of: &Workspace, method: &str, path: &str) -> Request<'a> {
     request.cf(json!({"country": "US", "city": "Boston", "colo": "BOS"}))
 }
 
-fn get(of: &Workspace, path: &str, headers: &[(&str, &str)]) -> Answer {
+pub fn get(of: &Workspace, path: &str, headers: &[(&str, &str)]) -> Answer {
     let mut request = visit(of, "GET", path);
     if !headers.iter().any(|(name, _)| *name == "user-agent") {
         request = request.header("user-agent", CHROME);
@@ -26,17 +26,17 @@ fn get(of: &Workspace, path: &str, headers: &[(&str, &str)]) -> Answer {
     request.send().unwrap()
 }
 
-fn location(answer: &Answer) -> &str {
+pub fn location(answer: &Answer) -> &str {
     assert!(answer.header("location").is_some(), "{}: {}", answer.status, answer.text());
     answer.header("location").unwrap()
 }
 
-fn click_id(answer: &Answer) -> String {
+pub fn click_id(answer: &Answer) -> String {
     location(answer).split_once("pimms_id=").unwrap().1[..44].to_owned()
 }
 
 /// The cookies of an answer as the browser sends them back.
-fn cookies(answer: &Answer) -> String {
+pub fn cookies(answer: &Answer) -> String {
     answer.all_headers("set-cookie").map(|c| c.split(';').next().unwrap()).collect::<Vec<_>>().join("; ")
 }
 

@@ -42,7 +42,7 @@ impl Workspace {
         });
         let token = bootstrap_token();
         let answer = shared().client().post("/_pimms/bootstrap").bearer(&token).json(&body).send().unwrap();
-        assert_eq!(answer.status, 200, "{}", answer.text());
+        assert_eq!(answer.status, 200, "{}\n{}", answer.text(), shared().log());
         Self { id: identity.workspace_id, secret: identity.webhook_secret, key: identity.api_key, domain }
     }
 

@@ -11,3 +11,6 @@ mod isolation;
 mod keys;
 pub(crate) mod operations;
 mod raw;
+mod visitors;
+mod wire;
+mod writes;
