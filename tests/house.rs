@@ -51,12 +51,12 @@ fn the_documentation_has_no_warnings() {
     cargo(&["doc", "--quiet", "--locked", "--workspace", "--no-deps"], &[("RUSTDOCFLAGS", "-D warnings")]);
 }
 
-/// Licences, duplicates and sources of every crate, where cargo-deny is installed. Advisories need a network.
+/// The same as `tests/dependencies.rs` and duplicates, where cargo-deny is installed. Advisories need a network.
 #[test]
 fn dependencies_are_allowed() {
     if Command::new("cargo-deny").arg("--version").output().is_err() {
         // Not through `eprintln!`, which the test runner would keep to itself.
-        let _ = writeln!(stderr(), "cargo-deny is not installed: licences and sources were not checked");
+        let _ = writeln!(stderr(), "cargo-deny is not installed: duplicate crates were not looked for");
         return;
     }
     cargo(&["deny", "--offline", "--all-features", "check", "licenses", "bans", "sources"], &[]);

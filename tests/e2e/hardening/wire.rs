@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use pimms_cli::clock::now_secs;
 use pimms_cli::instance::Instance;
-use pimms_cli::stripe::{Build, Event, Session, sign};
+use pimms_cli::stripe::{Event, Session, sign};
 use pimms_cli::target::Target;
 
 use super::raw;
