@@ -263,8 +263,8 @@ mod tests {
             assert_eq!(pixel(0, 0), [255; 3]);
             let grey = |x: usize, y: usize| pixel(x, y)[1];
             let mut seen = rqrr::PreparedImage::prepare_from_greyscale(edge, edge, grey);
-            let (_, read) = seen.detect_grids()[0].decode().unwrap();
-            assert_eq!(read, url, "{size}");
+            let (_, found) = seen.detect_grids()[0].decode().unwrap();
+            assert_eq!(found, url, "{size}");
         }
     }
 

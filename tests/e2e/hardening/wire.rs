@@ -46,6 +46,9 @@ fn chunked(body: &[u8], size: usize) -> Vec<u8> {
     sent
 }
 
+/// What is wrong with it, its headers, its body, the statuses that may answer it; 0 is a closed connection.
+type Row<'a> = (&'a str, Vec<String>, Vec<u8>, &'a [u16]);
+
 #[test]
 fn deliveries_that_lie_about_themselves_are_refused_or_whole() {
     // An instance of its own: connections that end badly are nothing that other tests should meet.
@@ -55,7 +58,7 @@ fn deliveries_that_lie_about_themselves_are_refused_or_whole() {
     let signature = |text: &str| format!("stripe-signature: {text}");
     let length = |length: usize| format!("content-length: {length}");
     let huge = vec![b' '; 3 * 1024 * 1024];
-    let rows: Vec<(&str, Vec<String>, Vec<u8>, &[u16])> = vec![
+    let rows: Vec<Row> = vec![
         (
             "chunked, without a length, 3 MB",
             vec![signature(&header), "transfer-encoding: chunked".into()],

@@ -67,10 +67,9 @@ fn names_that_look_like_others_are_written_as_what_they_are() {
         let to = acme.visit(&format!("/{}", made["key"].as_str().unwrap()));
         assert!(to.starts_with(&format!("https://{host}/x")), "{destination} leads to {to}");
     }
-    for (slug, shown) in [("аdmin-x.example", "xn--dmin-x-8ve.example")] {
-        let (status, answer) = acme.call("POST", "/domains", Some(&json!({"slug": slug})));
-        assert!(status == 422 || answer["slug"] == shown, "{slug}: {status} {answer}");
-    }
+    let (slug, shown) = ("аdmin-x.example", "xn--dmin-x-8ve.example");
+    let (status, answer) = acme.call("POST", "/domains", Some(&json!({"slug": slug})));
+    assert!(status == 422 || answer["slug"] == shown, "{slug}: {status} {answer}");
     for key in ["a\u{202e}b", "a\u{200b}b", "a\0b", "../x", "a b", "a?b", "a#b", "%2e%2e", "__proto__\u{7f}"]
     {
         let (status, answer) =
