@@ -30,6 +30,7 @@ pub struct Instance {
     identity: Identity,
     ready: Ready,
     client: Client,
+    logs_all: bool,
 }
 
 impl Instance {
@@ -38,7 +39,7 @@ impl Instance {
         Self::start_with(&[])
     }
 
-    /// As [`Instance::start`], with more variables for the Worker.
+    /// As [`Instance::start`], with more variables for the Worker. With `REQUEST_LOG` among them its log has those lines.
     pub fn start_with(variables: &[(&str, &str)]) -> Result<Self, Failure> {
         let project = Project::find()?;
         toolchain::prepare_tests(&project, &Progress::silent())?;
@@ -47,13 +48,14 @@ impl Instance {
         local_config::write(&project, &folder)?;
         migrations::copy_template(&project, &folder.join("state"))?;
         let identity = Identity::load_or_create(&folder)?;
+        let logs_all = variables.iter().any(|(name, _)| *name == "REQUEST_LOG");
         let mut variables: Vec<String> =
             variables.iter().map(|(name, value)| format!("{name}=\"{value}\"\n")).collect();
         variables.insert(0, identity.worker_env());
         files::write_private(&folder.join("worker.env"), &variables.concat())?;
         let ready = Ready::new("http://127.0.0.1:0", &identity);
         let client = Client::new(&ready.url);
-        let mut instance = Self { project, runtime: None, folder, identity, ready, client };
+        let mut instance = Self { project, runtime: None, folder, identity, ready, client, logs_all };
         instance.restart()?;
         seed(&instance.client, &instance.identity)?;
         Ok(instance)
@@ -152,6 +154,7 @@ impl Instance {
             log: self.folder.join("runtime.log"),
             port: runtime::free_port()?,
             interactive: false,
+            logs_all: self.logs_all,
             disposable: Some(self.folder.clone()),
         })
     }

@@ -43,6 +43,8 @@ pub struct Launch {
     /// A person is watching: requests are logged, an edit of the source rebuilds, and what is printed after
     /// the start also goes to stderr.
     pub interactive: bool,
+    /// Whether its log also has what is no warning; when interactive it has.
+    pub logs_all: bool,
     /// The folder to delete when this process dies without stopping the runtime.
     pub disposable: Option<PathBuf>,
 }
@@ -200,7 +202,7 @@ fn command(project: &Project, launch: &Launch) -> Result<Command, Failure> {
         // A port of its own, or two instances on one machine would meet there.
         .args(["--inspector-port", &free_port()?.to_string()])
         .args(["--show-interactive-dev-session=false", "--log-level"])
-        .arg(if launch.interactive { "log" } else { "warn" })
+        .arg(if launch.interactive || launch.logs_all { "log" } else { "warn" })
         .arg("--persist-to")
         .arg(&launch.state)
         .arg("--env-file")

@@ -94,6 +94,7 @@ impl Prepared {
             log: self.data.join("runtime.log"),
             port,
             interactive: true,
+            logs_all: true,
             disposable: None,
         }
     }

@@ -51,6 +51,15 @@ pub(crate) fn is_local(env: &Env) -> bool {
     optional(env, "PIMMS_LOCAL").as_deref() == Some("1")
 }
 
+/// Whether an answer is told in the log, by `REQUEST_LOG`: `all` (if not set), `errors`, `off`.
+pub(crate) fn logs(env: &Env, status: u16) -> bool {
+    match optional(env, "REQUEST_LOG").as_deref() {
+        Some("off") => false,
+        Some("errors") => status >= 400,
+        _ => true,
+    }
+}
+
 /// After how many seconds a webhook that failed is tried again for the first time, from `WEBHOOK_RETRY_SECONDS`.
 pub(crate) fn webhook_retry_s(env: &Env) -> i64 {
     const DEFAULT: i64 = 5;

@@ -8,6 +8,7 @@ use worker::wasm_bindgen::JsValue;
 use worker::{D1Database, D1PreparedStatement, D1Result, Env, Result, console_error};
 
 use crate::core::ledger::announce::News;
+use crate::core::metrics::Deliveries;
 use crate::core::time::Millis;
 use crate::core::webhook::{Subject, Trigger};
 use crate::edge::{bindings, codec, d1, entropy};
@@ -112,6 +113,20 @@ pub(crate) async fn sweep(env: &Env, now: Millis) -> Result<usize> {
     let lost: Vec<Nudge> = d1::rows(&d1::database(env)?, query, &values).await?;
     nudge(env, &lost).await;
     Ok(lost.len())
+}
+
+/// How many deliveries of the last 24 hours are in each state: of one workspace, or of all.
+pub(crate) async fn states(env: &Env, workspace_id: Option<&str>, now: Millis) -> Result<Deliveries> {
+    #[derive(Deserialize)]
+    struct Row {
+        state: String,
+        count: i64,
+    }
+    let query = "SELECT state, COUNT(*) AS count FROM webhook_deliveries \
+                 WHERE created_at > ?1 AND (?2 IS NULL OR workspace_id = ?2) GROUP BY state";
+    let values = [d1::int(now.plus_days(-1).0)?, d1::text(workspace_id)];
+    let rows: Vec<Row> = d1::rows(&d1::database(env)?, query, &values).await?;
+    Ok(rows.into_iter().map(|row| (row.state, row.count)).collect())
 }
 
 /// Deletes the old part of the log.

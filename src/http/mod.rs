@@ -47,25 +47,59 @@ pub(crate) mod utm_templates;
 pub(crate) mod webhooks;
 pub(crate) mod workspaces;
 
-use worker::{Context, Env, Method, Request, Response, Result};
+use std::cell::Cell;
 
-use crate::core::key;
+use worker::{Context, Env, Method, Request, Response, Result, console_log};
+
+use crate::core::metrics::{Answered, Kind};
 use crate::core::problem::Problem;
 use crate::core::validate::Query;
-use crate::edge::settings;
+use crate::core::{key, request_log};
+use crate::edge::{entropy, settings};
 use crate::http::failure::Answer;
 
-/// Answers any request. Whatever fails becomes a [`Problem`], here alone.
+thread_local! {
+    static ANSWERED: Cell<Answered> = const { Cell::new(Answered::new()) };
+}
+
+/// What this isolate has answered.
+pub(crate) fn answered() -> Answered {
+    ANSWERED.get()
+}
+
+/// Answers any request, names it, and says in the log how it ended.
 pub(crate) async fn handle(request: Request, env: &Env, ctx: &Context) -> Result<Response> {
-    let path = request.path();
+    let began = entropy::now();
+    let (method, path) = (request.method().to_string(), request.path());
+    let ray = request.headers().get("cf-ray")?;
+    let id = request_log::request_id(ray.as_deref(), entropy::pooled());
     let on_api_host = is_api_host(&request, env)?;
-    if !key::is_route(&path) && !on_api_host {
-        return redirect::answer(request, env, ctx).await;
+    let is_ours = key::is_route(&path) || on_api_host;
+    let mut response = if is_ours {
+        ours(request, env, ctx, &path, on_api_host).await?
+    } else {
+        redirect::answer(request, env, ctx).await?
+    };
+    response.headers_mut().set("x-request-id", &id)?;
+    let status = response.status_code();
+    ANSWERED.set(ANSWERED.get().and(Kind::of(&path, is_ours), status));
+    // What visitors ask for is theirs: of short links only what went wrong with us is told.
+    let is_told =
+        if is_ours { settings::logs(env, status) } else { status >= 500 && settings::logs(env, status) };
+    if is_told {
+        let path = if is_ours { path.as_str() } else { "/{key}" };
+        let took = entropy::now().0.saturating_sub(began.0);
+        console_log!("{}", request_log::line(&id, &method, path, status, took));
     }
-    let place = format!("{:?} {path}", request.method());
+    Ok(response)
+}
+
+/// Answers a request for something else than a short link. Whatever fails becomes a [`Problem`], here alone.
+async fn ours(request: Request, env: &Env, ctx: &Context, path: &str, on_api_host: bool) -> Result<Response> {
+    let place = format!("{:?} {}", request.method(), request_log::route(path).0);
     let answer = match assets::asked(&request, on_api_host) {
         Some(asset) => assets::serve(&request, env, &asset).await,
-        None => route(request, env, ctx, &path, on_api_host).await,
+        None => route(request, env, ctx, path, on_api_host).await,
     };
     match answer {
         Ok(response) => Ok(response),
@@ -85,6 +119,7 @@ async fn route(request: Request, env: &Env, ctx: &Context, path: &str, on_api_ho
         (Method::Get, "_pimms", "/health") => Ok(respond::json(200, &serde_json::json!({"status": "ok"}))?),
         // Before any look-up of keys: it must answer when D1 does not.
         (Method::Get, "api", "/health") => health::show(&request, env, ctx).await,
+        (Method::Get, "api", "/metrics") => health::metrics(&request, env, ctx).await,
         (Method::Post, "_pimms", "/bootstrap") => bootstrap::create(request, env).await,
         (Method::Put, "_pimms", "/faults") if settings::is_local(env) => faults::set(request, env).await,
         (Method::Post, "_pimms", "/upkeep") if settings::is_local(env) => upkeep::run(request, env).await,

@@ -22,6 +22,15 @@ pub(crate) fn text_json(status: u16, text: String) -> Result<Response> {
     Ok(ResponseBuilder::new().with_status(status).with_headers(headers).fixed(text.into_bytes()))
 }
 
+/// Text of another kind.
+pub(crate) fn text(kind: &str, text: String) -> Result<Response> {
+    let headers = Headers::new();
+    headers.set("content-type", kind)?;
+    headers.set("cache-control", "no-store")?;
+    headers.set("x-content-type-options", "nosniff")?;
+    Ok(ResponseBuilder::new().with_headers(headers).fixed(text.into_bytes()))
+}
+
 /// A picture that anybody may keep for a day.
 pub(crate) fn picture(kind: &str, bytes: Vec<u8>) -> Result<Response> {
     let headers = Headers::new();

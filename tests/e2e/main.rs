@@ -28,6 +28,7 @@ mod ledger;
 mod library;
 mod links;
 mod money;
+mod observed;
 mod openapi;
 #[path = "../openapi_document/mod.rs"]
 mod openapi_document;

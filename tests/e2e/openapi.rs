@@ -154,6 +154,7 @@ fn every_operation_answers_as_documented() {
     let story = happened(&mut api);
     reports(&mut api, &story);
     api.ask("getHealth", &[], None);
+    api.ask("getMetrics", &[], None);
     // What others do to this instance may make it red; that is an answer like another.
     api.answered("getHealthTable", &[], None);
     api.called.insert("getHealthTable".to_owned());
