@@ -235,8 +235,8 @@ mod tests {
     /// Read as a camera's program does.
     #[test]
     fn a_code_is_read_back_with_a_logo_on_it() {
-        let red = png::full_colour(50, |_, _| [255, 0, 0]);
-        let logo = Logo::read(&red).unwrap();
+        let square = png::full_colour(50, |_, _| [255, 0, 0]);
+        let logo = Logo::read(&square).unwrap();
         for (size, margin, url) in [
             (200, 2, "https://go.acme.com/launch"),
             (600, 4, "https://go.acme.com/a?qr=1"),
