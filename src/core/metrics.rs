@@ -81,7 +81,7 @@ pub fn text(
     page.one("pimms_migrations_known", "gauge", "Migrations that this Worker knows.", Some(known));
     let applied = found.schema.as_ref().map(|schema| schema.count);
     page.one("pimms_migrations_applied", "gauge", "Migrations that the database has.", applied);
-    let stored = found.stored.as_ref();
+    let (stored, ledger) = (found.stored.as_ref(), found.ledger.as_ref());
     let seconds = |at: Option<Millis>| at.map(|at| now.0.saturating_sub(at.0).max(0) / 1000);
     for (name, help, value) in [
         (
@@ -125,11 +125,6 @@ pub fn text(
             "Since an event of Stripe's could not be stored last.",
             stored.and_then(|found| seconds(found.failed_at)),
         ),
-    ] {
-        page.one(name, "gauge", help, value);
-    }
-    let ledger = found.ledger.as_ref();
-    for (name, help, value) in [
         ("pimms_parked_events", "Events that cannot be booked.", ledger.map(|found| found.parked)),
         ("pimms_outbox_waiting", "Facts and ledgers on their way to D1.", ledger.map(|found| found.waiting)),
         (
