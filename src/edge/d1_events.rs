@@ -6,9 +6,13 @@ use worker::{D1Database, D1PreparedStatement, D1Result, Env, Result};
 use crate::core::analytics::{Filter, Window};
 use crate::core::api::cursor::Cursor;
 use crate::core::api::event::{self, Click, Event, Found, Kind, Person};
-use crate::core::sql::Bind;
+use crate::core::sql::{Bind, Where};
+use crate::core::time::Millis;
 use crate::edge::figures::Scope;
 use crate::edge::{codec, d1};
+
+/// How many values D1 binds in one statement.
+const MAX_BINDS: usize = 100;
 
 /// Which part of the stream is wanted.
 pub(crate) struct Wanted<'a> {
@@ -30,6 +34,12 @@ pub(crate) struct Wanted<'a> {
     pub limit: i64,
     /// After how many.
     pub offset: i64,
+}
+
+impl Wanted<'_> {
+    fn direction(&self) -> &'static str {
+        if self.ascending { "ASC" } else { "DESC" }
+    }
 }
 
 pub(super) const CLICK: &str = "c.id AS click_id, c.at AS click_at, c.url AS click_url, c.continent, c.country, c.region, c.city, \
@@ -57,14 +67,58 @@ pub(crate) async fn list(env: &Env, scope: &Scope, wanted: &Wanted<'_>) -> Resul
     Ok(event::merged(all, wanted.ascending, count(wanted.offset), count(wanted.limit)))
 }
 
-/// The query of one kind.
-fn statement(
-    db: &D1Database,
-    scope: &Scope,
-    wanted: &Wanted<'_>,
-    kind: Kind,
-    (limit, offset): (i64, i64),
-) -> Result<D1PreparedStatement> {
+/// The last of the first `limit` rows, when there are more.
+pub(crate) async fn end_of_part(env: &Env, scope: &Scope, wanted: &Wanted<'_>) -> Result<Option<Cursor>> {
+    #[derive(Deserialize)]
+    struct Place {
+        at: i64,
+        id: String,
+    }
+    let direction = wanted.direction();
+    let (mut terms, mut binds) = (Vec::new(), Vec::new());
+    for kind in wanted.kinds {
+        let condition = condition(scope, wanted, *kind);
+        terms.push(format!(
+            "SELECT * FROM (SELECT ev.at AS at, ev.id AS id FROM {} WHERE {} \
+             ORDER BY ev.at {direction}, ev.id {direction} LIMIT ?)",
+            table(*kind),
+            condition.text()
+        ));
+        binds.extend_from_slice(condition.binds());
+        binds.push(wanted.limit.saturating_add(1).into());
+    }
+    let query =
+        format!("{} ORDER BY at {direction}, id {direction} LIMIT 2 OFFSET ?", terms.join(" UNION ALL "));
+    binds.push(wanted.limit.saturating_sub(1).into());
+    if binds.len() > MAX_BINDS {
+        // Some dozen filters on all kinds at once: such a list is written whole.
+        return Ok(None);
+    }
+    let mut places: Vec<Place> = d1::rows(&d1::database(env)?, &query, &d1::binds(&binds)?).await?;
+    let has_more = places.len() > 1;
+    places.truncate(1);
+    Ok(places.pop().filter(|_| has_more).map(|place| Cursor { at: Millis(place.at), id: place.id }))
+}
+
+/// What the rows of a kind are read from, each with its click, its customer and, for what undoes one, its sale.
+fn table(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Click => "clicks ev JOIN clicks c ON c.id = ev.id",
+        Kind::Lead => {
+            "leads ev LEFT JOIN clicks c ON c.id = ev.click_id LEFT JOIN customers k ON k.id = ev.customer_id"
+        }
+        Kind::Sale => {
+            "sales ev LEFT JOIN clicks c ON c.id = ev.click_id LEFT JOIN customers k ON k.id = ev.customer_id"
+        }
+        Kind::Refund | Kind::Dispute => {
+            "entries ev LEFT JOIN sales s ON s.id = ev.sale_id LEFT JOIN clicks c ON c.id = ev.click_id \
+             LEFT JOIN customers k ON k.id = ev.customer_id"
+        }
+    }
+}
+
+/// Which rows of one kind are wanted.
+fn condition(scope: &Scope, wanted: &Wanted<'_>, kind: Kind) -> Where {
     let mut condition = wanted.filter.condition(&scope.workspace_id, wanted.window);
     if kind == Kind::Click && wanted.of_devices {
         wanted.filter.devices_of_clicks(&scope.workspace_id, &mut condition);
@@ -88,6 +142,18 @@ fn statement(
         let after = if wanted.ascending { "(ev.at, ev.id) > (?, ?)" } else { "(ev.at, ev.id) < (?, ?)" };
         condition.and(after, [at.0.into(), id.as_str().into()]);
     }
+    condition
+}
+
+/// The query of one kind.
+fn statement(
+    db: &D1Database,
+    scope: &Scope,
+    wanted: &Wanted<'_>,
+    kind: Kind,
+    (limit, offset): (i64, i64),
+) -> Result<D1PreparedStatement> {
+    let condition = condition(scope, wanted, kind);
     let own = match kind {
         Kind::Click => "",
         Kind::Lead => "ev.click_id AS event_click_id, ev.event_name, ev.quantity, ev.metadata, ",
@@ -99,22 +165,10 @@ fn statement(
              s.at AS sale_at, s.processor, s.invoice_id, "
         }
     };
-    let table = match kind {
-        Kind::Click => "clicks ev JOIN clicks c ON c.id = ev.id",
-        Kind::Lead => "leads ev",
-        Kind::Sale => "sales ev",
-        Kind::Refund | Kind::Dispute => "entries ev LEFT JOIN sales s ON s.id = ev.sale_id",
-    };
-    let (person, joins) = match kind {
-        Kind::Click => (String::new(), ""),
-        _ => (
-            format!(", {PERSON}"),
-            "LEFT JOIN clicks c ON c.id = ev.click_id LEFT JOIN customers k ON k.id = ev.customer_id",
-        ),
-    };
-    let direction = if wanted.ascending { "ASC" } else { "DESC" };
+    let person = if kind == Kind::Click { String::new() } else { format!(", {PERSON}") };
+    let (table, direction) = (table(kind), wanted.direction());
     let query = format!(
-        "SELECT ev.id, ev.at, ev.link_id, {own}{CLICK}{person} FROM {table} {joins} WHERE {} \
+        "SELECT ev.id, ev.at, ev.link_id, {own}{CLICK}{person} FROM {table} WHERE {} \
          ORDER BY ev.at {direction}, ev.id {direction} LIMIT ? OFFSET ?",
         condition.text()
     );

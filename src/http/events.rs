@@ -91,18 +91,8 @@ impl Stream {
         limit: i64,
         offset: i64,
     ) -> Result<(Vec<Found>, Option<Cursor>), Failure> {
-        let wanted = Wanted {
-            kinds: self.kinds,
-            filter: &self.filter,
-            window: self.span.window,
-            ascending: self.ascending,
-            of_devices: false,
-            attributed: self.attributed,
-            cursor,
-            // One more, which tells whether there is a next page.
-            limit: limit.saturating_add(1),
-            offset,
-        };
+        // One more, which tells whether there is a next page.
+        let wanted = self.wanted(cursor, limit.saturating_add(1), offset);
         let mut found = d1_events::list(env, &self.scope, &wanted).await?;
         let size = usize::try_from(limit).unwrap_or_default();
         let has_more = found.len() > size;
@@ -110,6 +100,36 @@ impl Stream {
         let last = found.last().filter(|_| has_more);
         let next = last.map(|last| Cursor { at: last.event.at, id: last.event.id.clone() });
         Ok((found, next))
+    }
+
+    /// The last of the first `limit` rows after the cursor, when there are more.
+    pub(crate) async fn end_of_part(
+        &self,
+        env: &Env,
+        cursor: Option<&Cursor>,
+        limit: i64,
+    ) -> Result<Option<Cursor>, Failure> {
+        Ok(d1_events::end_of_part(env, &self.scope, &self.wanted(cursor, limit, 0)).await?)
+    }
+
+    /// Whether an event stands after this place.
+    pub(crate) fn is_after(&self, found: &Found, place: &Cursor) -> bool {
+        let (event, place) = ((found.event.at, &found.event.id), (place.at, &place.id));
+        if self.ascending { event > place } else { event < place }
+    }
+
+    fn wanted<'a>(&'a self, cursor: Option<&'a Cursor>, limit: i64, offset: i64) -> Wanted<'a> {
+        Wanted {
+            kinds: self.kinds,
+            filter: &self.filter,
+            window: self.span.window,
+            ascending: self.ascending,
+            of_devices: false,
+            attributed: self.attributed,
+            cursor,
+            limit,
+            offset,
+        }
     }
 }
 

@@ -26,11 +26,24 @@ use crate::http::{auth, customers, query, respond};
 /// Rows that are in memory at once.
 const PAGE_SIZE: i64 = 1_000;
 
+/// Events of one file at most. The platform limits the calls of a request, and a page takes about ten.
+const MAX_EVENTS: i64 = 50_000;
+
 /// A list that is written, and how far it is.
 enum Source {
-    Events(Box<Stream>, Option<Cursor>),
+    Events(Box<Part>),
     Links(Scope, LinkFilter, Page),
     Customers(Scope, Where, Page),
+}
+
+/// Events of one file.
+struct Part {
+    stream: Stream,
+    /// After which event the next page begins.
+    cursor: Option<Cursor>,
+    /// The last event of the file, when there are more. A place and not a number: an event that comes meanwhile
+    /// moves none out of this file that the next one would not have.
+    end: Option<Cursor>,
 }
 
 /// `GET /events/export`, with the parameters of `GET /events`.
@@ -38,7 +51,7 @@ pub(crate) async fn all_events(request: &Request, env: &Env, ctx: &Context) -> A
     let caller = auth::permitted(request, env, ctx, Permission::AnalyticsRead).await?;
     let query = query(request)?;
     let stream = Stream::read(request, env, &caller, &query, "24h").await?;
-    file(env, &query, "events", &export::EVENTS, Source::Events(Box::new(stream), None)).await
+    part(env, &query, "events", &export::EVENTS, stream).await
 }
 
 /// `GET /sales/export`, with the parameters of `GET /events`; all sales, unless it says otherwise.
@@ -46,7 +59,7 @@ pub(crate) async fn all_sales(request: &Request, env: &Env, ctx: &Context) -> An
     let caller = auth::permitted(request, env, ctx, Permission::AnalyticsRead).await?;
     let query = query(request)?;
     let stream = Stream::read(request, env, &caller, &query, "all").await?.of_sales();
-    file(env, &query, "sales", &export::SALES, Source::Events(Box::new(stream), None)).await
+    part(env, &query, "sales", &export::SALES, stream).await
 }
 
 /// `GET /links/export`, with the filters of `GET /links`; oldest first.
@@ -65,6 +78,21 @@ pub(crate) async fn all_customers(request: &Request, env: &Env, ctx: &Context) -
     let condition = customer::condition(&query, &caller.workspace_id)?;
     let source = Source::Customers(scope(&caller, &query)?, condition, Page::Number { page: 1 });
     file(env, &query, "customers", &export::CUSTOMERS, source).await
+}
+
+/// A file of events; the header `x-next-cursor` says where the next file begins, when they are too many for one.
+async fn part(env: &Env, query: &Query, name: &str, columns: &'static [Column], stream: Stream) -> Answer {
+    let limit = query.page_size("limit", MAX_EVENTS, MAX_EVENTS)?;
+    let cursor = Cursor::parse(query)?;
+    let end = stream.end_of_part(env, cursor.as_ref(), limit).await?;
+    let next = end.as_ref().map(Cursor::text);
+    let name = if next.is_some() { format!("{name}-part") } else { name.to_owned() };
+    let response =
+        file(env, query, &name, columns, Source::Events(Box::new(Part { stream, cursor, end }))).await?;
+    if let Some(next) = next {
+        response.headers().set("x-next-cursor", &next)?;
+    }
+    Ok(response)
 }
 
 async fn file(env: &Env, query: &Query, name: &str, columns: &'static [Column], source: Source) -> Answer {
@@ -107,10 +135,17 @@ impl Source {
     /// The next rows, and whether there may be more.
     async fn rows(&mut self, env: &Env) -> Result<(Vec<Value>, bool), Failure> {
         match self {
-            Self::Events(stream, cursor) => {
-                let (found, next) = stream.part(env, cursor.as_ref(), PAGE_SIZE, 0).await?;
+            Self::Events(part) => {
+                let Part { stream, cursor, end } = &mut **part;
+                let (mut found, next) = stream.part(env, cursor.as_ref(), PAGE_SIZE, 0).await?;
+                if let Some(end) = end {
+                    found.retain(|event| !stream.is_after(event, end));
+                }
                 let rows = events::rows(env, &stream.scope, &found).await?;
-                let has_more = next.is_some();
+                // A page that was cut has reached the end; one that ends there has nothing after it.
+                let has_more = next.as_ref().is_some_and(|next| {
+                    end.as_ref() != Some(next) && found.last().is_some_and(|last| last.event.id == next.id)
+                });
                 *cursor = next;
                 Ok((rows, has_more))
             }

@@ -129,6 +129,34 @@ fn links_of_many_pages_with_hostile_texts() {
     assert_eq!(shared().client().get("/api/links/export").send().unwrap().status, 401);
 }
 
+/// In parts, of which each says where the next begins, the list is the same; also where a part ends with a page.
+fn in_parts(workspace: &Workspace, span: &str, found: &[Value]) {
+    for (limit, order) in [(1_000, "desc"), (519, "asc"), (found.len(), "desc")] {
+        let path = format!("/events/export?event=all&{span}&format=ndjson&limit={limit}&sortOrder={order}");
+        let (mut joined, mut cursor, mut sizes) = (Vec::new(), None::<String>, Vec::new());
+        loop {
+            let more = cursor.as_ref().map(|cursor| format!("&cursor={cursor}")).unwrap_or_default();
+            let answer = workspace.send("GET", &format!("{path}{more}"), None);
+            assert_eq!(answer.status, 200, "{}", answer.text());
+            let before = joined.len();
+            joined.extend(answer.text().lines().map(|line| serde_json::from_str::<Value>(line).unwrap()));
+            sizes.push(joined.len() - before);
+            cursor = answer.header("x-next-cursor").map(str::to_owned);
+            let name = answer.header("content-disposition").unwrap();
+            assert_eq!(name.contains("\"events-part-20"), cursor.is_some(), "{name}");
+            if cursor.is_none() {
+                break;
+            }
+        }
+        let (last, whole) = sizes.split_last().unwrap();
+        assert!(*last > 0 && whole.iter().all(|size| *size == limit), "{limit}: {sizes:?}");
+        if order == "asc" {
+            joined.reverse();
+        }
+        assert_eq!(joined, *found, "{limit} {order}");
+    }
+}
+
 #[test]
 fn events_sales_and_customers_with_hostile_texts() {
     let workspace = Workspace::new("export-events");
@@ -179,6 +207,7 @@ fn events_sales_and_customers_with_hostile_texts() {
     let plain = |row: &Value| (row["event"].clone(), row["timestamp"].clone(), row["click"].clone());
     let same = found.iter().zip(listed.as_array().unwrap()).all(|(a, b)| plain(a) == plain(b));
     assert!(same, "the export and the list differ");
+    in_parts(&workspace, span, &found);
     assert_eq!(
         csv(&workspace, &format!("/events/export?event=leads&{span}"), "events").len(),
         HOSTILE.len() + 1
@@ -207,7 +236,13 @@ fn events_sales_and_customers_with_hostile_texts() {
         found[0],
         workspace.get(&format!("/customers?externalId={}", found[0]["externalId"].as_str().unwrap()))[0]
     );
-    for path in ["/events/export?event=moons", "/sales/export?format=pdf", "/customers/export?mode=x"] {
+    for path in [
+        "/events/export?event=moons",
+        "/events/export?limit=50001",
+        "/events/export?cursor=x",
+        "/sales/export?format=pdf",
+        "/customers/export?mode=x",
+    ] {
         refused(&workspace.call("GET", path, None), 422, "unprocessable_entity");
     }
 }
