@@ -6,6 +6,7 @@ import { MONEY_WORDS } from './words-money';
 import { SITE_WORDS } from './words-site';
 import { SETTINGS_WORDS } from './words-settings';
 import { TRANSFER_WORDS } from './words-transfer';
+import { WEBHOOKS_WORDS } from './words-webhooks';
 import { WORKSPACE_WORDS } from './words-workspace';
 
 export const WORDS = {
@@ -15,6 +16,7 @@ export const WORDS = {
   ...SETTINGS_WORDS,
   ...SITE_WORDS,
   ...TRANSFER_WORDS,
+  ...WEBHOOKS_WORDS,
   ...WORKSPACE_WORDS,
   'nav.overview': ['Overview', 'Vue d’ensemble'],
   'nav.links': ['Links', 'Liens'],

@@ -195,6 +195,28 @@ async function tour() {
     check((await fetch(`${url}/api/session`, { headers: { authorization: `Bearer ${shown}` } })).status === 401, 'the revoked key is dead');
   }
 
+  // Webhooks: made with a secret that is shown once, told of a new link, and what it was told is to be read.
+  await page.goto(`${url}/app/settings`);
+  await page.getByRole('button', { name: 'New webhook' }).click();
+  await page.getByRole('dialog').getByLabel('Name').fill(HOSTILE.slice(0, 40));
+  await page.getByRole('dialog').getByLabel('Address').fill('https://10.0.0.1/');
+  await page.getByRole('dialog').getByRole('button', { name: 'New webhook' }).click();
+  await page.getByRole('dialog').getByRole('alert').waitFor();
+  await page.getByRole('dialog').getByLabel('Address').fill(`${url}/nobody-listens`);
+  await page.getByRole('dialog').getByText('a link is created').click();
+  await page.getByRole('dialog').getByRole('button', { name: 'New webhook' }).click();
+  check(/^whsec_\w{32}$/.test(await page.getByRole('dialog').locator('code').innerText()), 'the secret is shown');
+  await page.getByRole('button', { name: 'Done' }).click();
+  await api('POST', '/links', { url: 'https://shop.example/told' });
+  const hook = page.locator('li', { hasText: 'nobody-listens' });
+  await hook.getByRole('button', { name: 'Deliveries' }).click();
+  await page.getByRole('dialog').locator('summary').first().click();
+  check((await page.getByRole('dialog').locator('code').first().innerText()).includes('link.created'), 'what was sent is shown');
+  await page.keyboard.press('Escape');
+  await hook.getByRole('button', { name: /^Delete/ }).click();
+  await page.getByRole('dialog').getByRole('button', { name: 'Delete' }).click();
+  await hook.waitFor({ state: 'detached' });
+
   // The workspace's defaults: the builder and the reports follow.
   await page.goto(`${url}/app/settings`);
   await page.getByLabel('Look-back window').selectOption('30');

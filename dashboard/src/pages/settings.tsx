@@ -8,6 +8,7 @@ import { useData } from '../data';
 import { ago, t, type Word } from '../i18n';
 import { A, toContent } from '../router';
 import { Sessions } from './sessions';
+import { Webhooks } from './webhooks';
 import { WorkspaceCard } from './workspace';
 import { Bones, Button, Card, Code, Dialog, Field, Note, PageHead, Shown, TextField, toast } from '../ui/parts';
 
@@ -25,6 +26,7 @@ export function Settings({ session, workspace, refresh }: PageProps): JSX.Elemen
         <>
           <Domains canWrite={may('domains.write')} />
           {may('tokens.read') && <Keys canWrite={may('tokens.write')} own={session.keyId} />}
+          {may('webhooks.read') && <Webhooks canWrite={may('webhooks.write')} />}
           <Card title={t('transfer.title')} actions={<A class="button small" to="/settings/data">{t('transfer.open')}</A>}>
             <p class="card-body muted">{t('transfer.about')}</p>
           </Card>
