@@ -10,6 +10,14 @@ use crate::failure::{Failure, OrFail};
 /// The longest a local answer may take. Above the Worker's own deadlines, so that theirs are seen.
 const TIMEOUT: Duration = Duration::from_secs(30);
 
+/// What `wrangler dev` says, with 503, when the connection it had kept to the Worker was gone as it wrote to it: the
+/// Worker has not seen the request. That happens to the next request, anybody's, after one whose body was refused
+/// unread.
+const NOT_DELIVERED: &[u8] = b"Your worker restarted mid-request.";
+
+/// How often a request is given to a runtime that does not deliver it.
+const DELIVERIES: u32 = 5;
+
 /// Bodies above this are not what any of our routes answers.
 const MAX_BODY_BYTES: u64 = 64 * 1024 * 1024;
 
@@ -107,17 +115,27 @@ impl Request<'_> {
     /// Sends it. An answer of any status is an answer; only no answer is a failure.
     pub fn send(self) -> Result<Answer, Failure> {
         let request = self.builder.body(self.body).or_fail(|| "not a valid request".into())?;
-        let doing = format!("{} {}", request.method(), request.uri());
-        let mut response = self.client.agent.run(request).or_fail(|| doing.clone())?;
-        let headers = response
-            .headers()
-            .iter()
-            .map(|(name, value)| (name.to_string(), String::from_utf8_lossy(value.as_bytes()).into_owned()))
-            .collect();
-        let status = response.status().as_u16();
-        let body = response.body_mut().with_config().limit(MAX_BODY_BYTES).read_to_vec().or_fail(|| doing)?;
-        Ok(Answer { status, headers, body })
+        for _ in 1..DELIVERIES {
+            let answer = run(&self.client.agent, request.clone())?;
+            if answer.status != 503 || !answer.body.starts_with(NOT_DELIVERED) {
+                return Ok(answer);
+            }
+        }
+        run(&self.client.agent, request)
     }
+}
+
+fn run(agent: &ureq::Agent, request: ureq::http::Request<Vec<u8>>) -> Result<Answer, Failure> {
+    let doing = format!("{} {}", request.method(), request.uri());
+    let mut response = agent.run(request).or_fail(|| doing.clone())?;
+    let headers = response
+        .headers()
+        .iter()
+        .map(|(name, value)| (name.to_string(), String::from_utf8_lossy(value.as_bytes()).into_owned()))
+        .collect();
+    let status = response.status().as_u16();
+    let body = response.body_mut().with_config().limit(MAX_BODY_BYTES).read_to_vec().or_fail(|| doing)?;
+    Ok(Answer { status, headers, body })
 }
 
 /// What came back.
@@ -161,5 +179,59 @@ impl Answer {
             return Ok(self);
         }
         Err(Failure::new(format!("answered {}: {}", self.status, self.text())))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::{Read, Write};
+    use std::net::TcpListener;
+    use std::thread;
+
+    use super::*;
+
+    /// A server that answers one request after the other with these, each on a connection of its own.
+    fn answering(answers: &'static [(&'static str, &'static str)]) -> (String, thread::JoinHandle<usize>) {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        let served = thread::spawn(move || {
+            for (served, (status, body)) in answers.iter().enumerate() {
+                let (mut stream, _) = listener.accept().unwrap();
+                let mut request = Vec::new();
+                while !request.ends_with(b"sale") {
+                    let mut bytes = [0; 1024];
+                    let read = stream.read(&mut bytes).unwrap();
+                    if read == 0 {
+                        return served;
+                    }
+                    request.extend_from_slice(&bytes[..read]);
+                }
+                let head =
+                    format!("HTTP/1.1 {status}\r\nconnection: close\r\ncontent-length: {}", body.len());
+                write!(stream, "{head}\r\n\r\n{body}").unwrap();
+            }
+            answers.len()
+        });
+        (url, served)
+    }
+
+    const GONE: (&str, &str) =
+        ("503 Service Unavailable", "Your worker restarted mid-request. Please try again.");
+
+    #[test]
+    fn what_the_runtime_did_not_deliver_is_sent_again() {
+        let (url, served) = answering(&[GONE, GONE, ("201 Created", "kept")]);
+        let answer = Client::new(&url).post("/x").body("sale").send().unwrap();
+        assert_eq!((answer.status, answer.text().as_str()), (201, "kept"));
+        assert_eq!(served.join().unwrap(), 3);
+    }
+
+    #[test]
+    fn what_the_worker_answers_is_taken_as_it_is() {
+        let (url, _served) = answering(&[("503 Service Unavailable", "{\"error\":1}"), ("200 OK", "")]);
+        assert_eq!(Client::new(&url).post("/x").body("sale").send().unwrap().status, 503);
+        let (url, served) = answering(&[GONE, GONE, GONE, GONE, GONE]);
+        assert_eq!(Client::new(&url).post("/x").body("sale").send().unwrap().status, 503);
+        assert_eq!(served.join().unwrap(), 5);
     }
 }

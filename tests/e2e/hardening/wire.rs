@@ -20,7 +20,7 @@ fn post(to: &Instance, headers: &[String], body: &[u8]) -> String {
     }
     request.extend_from_slice(b"\r\n");
     request.extend_from_slice(body);
-    // The local runtime's proxy says this itself when the connection behind it ended early, once.
+    // What the client of all other tests does by itself (NOT_DELIVERED in cli/src/http_client.rs).
     for _ in 0..5 {
         let answer = raw::send_and_linger(to, &request);
         if !answer.contains("Your worker restarted mid-request") {
