@@ -11,6 +11,7 @@ mod assets;
 mod bench;
 mod browser;
 mod chaos;
+mod cost;
 mod crowd;
 mod customer_writes;
 mod customers;

@@ -168,8 +168,9 @@ impl Drop for Server {
     }
 }
 
-/// CPU time of a process so far to the nanosecond, of the threads that it has now.
-fn precise_cpu(process: u32) -> Option<Duration> {
+/// CPU time of a process so far to the nanosecond, of the threads that it has now; `None` where there is no `/proc`.
+#[must_use]
+pub fn precise_cpu(process: u32) -> Option<Duration> {
     let mut whole = Duration::ZERO;
     for thread in fs::read_dir(format!("/proc/{process}/task")).ok()? {
         let stat = fs::read_to_string(thread.ok()?.path().join("schedstat")).ok()?;

@@ -49,10 +49,12 @@ pub(super) async fn drain(env: &Env, storage: &SqlStorage) -> Result<bool> {
 }
 
 /// Customers with work: facts, merges into them, chores.
+///
+/// `CROSS JOIN`, here and below: few merges wait, and SQLite would rather begin with all customers there are.
 fn waiting(storage: &SqlStorage, limit: i32) -> Result<Vec<String>> {
     let query = "SELECT DISTINCT customer_id FROM (
           SELECT customer_id FROM handovers
-          UNION ALL SELECT COALESCE(c.merged_into, c.id) FROM merges m JOIN customers c ON c.id = m.loser
+          UNION ALL SELECT COALESCE(c.merged_into, c.id) FROM merges m CROSS JOIN customers c ON c.id = m.loser
           UNION ALL SELECT customer_id FROM chores) LIMIT ?";
     let found: Vec<Customer> = sql::rows(storage, query, vec![limit.into()])?;
     Ok(found.into_iter().map(|c| c.customer_id).collect())
@@ -101,7 +103,7 @@ pub(super) async fn customer(env: &Env, storage: &SqlStorage, id: &str) -> Resul
 
 /// Seals every loser whose winner is `winner` today and gives it what they knew.
 async fn absorb_losers(env: &Env, storage: &SqlStorage, policy: &Policy, winner: &str) -> Result<()> {
-    let query = "SELECT m.loser AS customer_id FROM merges m JOIN customers c ON c.id = m.loser
+    let query = "SELECT m.loser AS customer_id FROM merges m CROSS JOIN customers c ON c.id = m.loser
         WHERE c.merged_into = ?";
     let losers: Vec<Customer> = sql::rows(storage, query, vec![winner.into()])?;
     for Customer { customer_id: loser } in losers {

@@ -1,0 +1,300 @@
+//! What a click, a lead and a delivery of Stripe's cost on the platform, counted on the local runtime, and the tables of
+//! ARCHITECTURE.md that say so.
+//!
+//! `cost/counted.js` stands around the built Worker and counts what is billed. A figure of the tables that is no longer
+//! true fails this test, which then prints the tables as they should be. CPU is measured, so it is a magnitude.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::fs;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use pimms_cli::bench::serve::precise_cpu;
+use pimms_cli::clock::now_secs;
+use pimms_cli::instance::Instance;
+use pimms_cli::stripe::{Build, Event, Session};
+use serde_json::{Value, json};
+
+const COUNTED: &str = include_str!("cost/counted.js");
+const PAGE: &str = include_str!("../../ARCHITECTURE.md");
+const AGENT: &str =
+    "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/126.0.0.0 Safari/537.36";
+
+/// What is billed, as the table and as `counted.js` names it.
+const METERS: [(&str, &str); 9] = [
+    ("Worker requests", "requests"),
+    ("KV reads", "kvReads"),
+    ("KV writes", "kvWrites"),
+    ("D1 rows read", "d1Read"),
+    ("D1 rows written", "d1Written"),
+    ("object requests", "objectRequests"),
+    ("object rows read", "objectRead"),
+    ("object rows written", "objectWritten"),
+    ("queue operations", "queueOperations"),
+];
+const CPU: &str = "ms of CPU, about";
+/// What is counted, in the order of the table's columns, and how many of it one count is.
+const OPERATIONS: [(&str, f64); 6] = [
+    ("a link made", 1.0),
+    ("a click alone", 1.0),
+    ("one of 50 clicks", CROWD as f64),
+    ("a lead", 1.0),
+    ("a delivery", 1.0),
+    ("the same again", 1.0),
+];
+const CROWD: u32 = 50;
+/// The columns before those: what, price of a million, free a day, in the price of Workers Paid a month.
+const BEFORE: usize = 4;
+/// How many crowds fill the database to see how large a click is.
+const CROWDS: u32 = 10;
+/// How many of each are done for their CPU time.
+const MANY: u32 = 30;
+
+/// The Worker with its counter.
+struct Counted {
+    instance: Instance,
+    process: Option<u32>,
+}
+
+impl Counted {
+    fn start() -> Self {
+        let mut instance = Instance::start().unwrap();
+        instance.stop();
+        let build = instance.folder().join("build");
+        fs::rename(build.join("entry.js"), build.join("plain.js")).unwrap();
+        fs::write(build.join("entry.js"), COUNTED).unwrap();
+        instance.restart().unwrap();
+        let process = runtime(&instance);
+        Self { instance, process }
+    }
+
+    /// What was counted, as soon as nothing is under way any more.
+    fn settled(&self) -> Value {
+        let started = Instant::now();
+        loop {
+            let found = self.instance.client().get("/_counts").send().unwrap().json();
+            if found["isQuiet"] == true {
+                return found;
+            }
+            assert!(started.elapsed() < Duration::from_mins(1), "{found}\n{}", self.instance.log());
+            thread::sleep(Duration::from_millis(20));
+        }
+    }
+
+    /// What `work` and all that follows from it costs.
+    fn count(&self, work: impl FnOnce()) -> Value {
+        self.settled();
+        self.instance.client().post("/_counts").send().unwrap();
+        work();
+        self.settled()
+    }
+
+    /// Milliseconds of CPU for one of `count` times `work`, storage and the runtime's own included.
+    fn cpu(&self, count: u32, work: impl FnOnce()) -> Option<f64> {
+        self.settled();
+        let before = precise_cpu(self.process?)?;
+        work();
+        self.settled();
+        let took = precise_cpu(self.process?)?.checked_sub(before)?;
+        Some(took.as_secs_f64() * 1e3 / f64::from(count))
+    }
+
+    fn link(&self, key: &str) {
+        let body = json!({"url": "https://shop.example/", "key": key});
+        self.instance.api("POST", "/api/links").json(&body).send().unwrap().success().unwrap();
+    }
+
+    fn visit(&self, path: &str) -> pimms_cli::http_client::Answer {
+        let host = &self.instance.ready().short_domain;
+        let request = self.instance.client().get(path).header("x-pimms-host", host);
+        request.header("user-agent", AGENT).header("referer", "https://news.example/").send().unwrap()
+    }
+
+    /// The click's id.
+    fn click(&self, key: &str) -> String {
+        let answer = self.visit(&format!("/{key}"));
+        answer.header("location").unwrap().split_once("pimms_id=").unwrap().1.to_owned()
+    }
+
+    fn crowd(&self, key: &str) {
+        let answers = self.visit(&format!("/_crowd?count={CROWD}&of=/{key}")).json();
+        assert!(answers.as_array().unwrap().iter().all(|status| *status == 302), "{answers}");
+    }
+
+    fn lead(&self, click: &str, name: &str) {
+        let body = json!({"clickId": click, "externalId": name, "eventName": "Sign up", "customerName": "Ada",
+            "customerEmail": format!("{name}@shop.example")});
+        self.instance.api("POST", "/api/track/lead").json(&body).send().unwrap().success().unwrap();
+    }
+
+    fn deliver(&self, body: &str) {
+        self.instance.webhook(body).unwrap().success().unwrap();
+    }
+}
+
+/// A checkout that the customer of this name pays after all that was clicked so far.
+fn paid(name: &str) -> String {
+    let session = Session::paid(&format!("cs_{name}"))
+        .amount(4900, "usd")
+        .intent(&format!("pi_{name}"))
+        .customer(&format!("cus_{name}"))
+        .external_id(name);
+    Event::new("checkout.session.completed", session).at(now_secs() + 1).body()
+}
+
+/// The process of the runtime that has the instance's data open; `None` where there is no `/proc`.
+fn runtime(instance: &Instance) -> Option<u32> {
+    let state = instance.folder().join("state");
+    let processes = fs::read_dir("/proc").ok()?.flatten();
+    processes.filter_map(|entry| entry.file_name().to_str()?.parse().ok()).find(|process: &u32| {
+        let open = fs::read_dir(format!("/proc/{process}/fd")).into_iter().flatten().flatten();
+        open.filter_map(|file| fs::read_link(file.path()).ok()).any(|path| path.starts_with(&state))
+    })
+}
+
+/// One round: what each operation cost.
+fn round(worker: &Counted, name: &str) -> Vec<Value> {
+    let (mut click, mut body) = (String::new(), String::new());
+    vec![
+        worker.count(|| worker.link(name)),
+        worker.count(|| click = worker.click(name)),
+        worker.count(|| worker.crowd(name)),
+        worker.count(|| worker.lead(&click, name)),
+        worker.count(|| {
+            body = paid(name);
+            worker.deliver(&body);
+        }),
+        worker.count(|| worker.deliver(&body)),
+    ]
+}
+
+/// CPU of each operation, in milliseconds.
+fn times(worker: &Counted) -> Option<Vec<f64>> {
+    let names: Vec<String> = (0..MANY).map(|n| format!("cpu-{n}")).collect();
+    let links = worker.cpu(MANY, || names.iter().for_each(|name| worker.link(name)))?;
+    let mut clicks = Vec::new();
+    let alone = worker.cpu(MANY, || clicks.extend(names.iter().map(|name| worker.click(name))))?;
+    let crowds = worker.cpu(4 * CROWD, || names.iter().take(4).for_each(|name| worker.crowd(name)))?;
+    let leads =
+        worker.cpu(MANY, || names.iter().zip(&clicks).for_each(|(name, click)| worker.lead(click, name)))?;
+    let bodies: Vec<String> = names.iter().map(|name| paid(name)).collect();
+    let deliver = || bodies.iter().for_each(|body| worker.deliver(body));
+    let [first, again] = [worker.cpu(MANY, deliver)?, worker.cpu(MANY, deliver)?];
+    Some(vec![links, alone, crowds, leads, first, again])
+}
+
+/// Rows of the table whose first column is headed `heading`, by that column.
+fn table(heading: &str) -> BTreeMap<String, Vec<String>> {
+    let start = PAGE.lines().position(|line| line.starts_with(&format!("| {heading} |"))).unwrap();
+    let rows = PAGE.lines().skip(start).take_while(|line| line.starts_with('|'));
+    let cells = rows.map(|line| line.trim_matches('|').split('|').map(|cell| cell.trim().to_owned()));
+    cells.map(Iterator::collect::<Vec<_>>).map(|cells| (cells[0].clone(), cells)).collect()
+}
+
+fn number(text: &str) -> f64 {
+    text.replace([',', '$'], "").parse().unwrap_or(0.0)
+}
+
+/// At most two decimals, thousands apart: `1,234`, `6.02`, `0`.
+fn shown(value: f64) -> String {
+    let text = format!("{value:.2}");
+    let text = text.trim_end_matches('0').trim_end_matches('.');
+    let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
+    let mut out = String::new();
+    for (at, digit) in whole.char_indices() {
+        if at > 0 && (whole.len() - at).is_multiple_of(3) {
+            out.push(',');
+        }
+        out.push(digit);
+    }
+    if fraction.is_empty() { out } else { format!("{out}.{fraction}") }
+}
+
+#[test]
+fn the_tables_of_costs_are_what_the_runtime_counts() {
+    let worker = Counted::start();
+    // Makes the tables, and notes that are repeated twice a minute only.
+    worker.link("cost-0");
+    worker.lead(&worker.click("cost-0"), "cost-0");
+    worker.deliver(&paid("cost-0"));
+    let rounds = [round(&worker, "cost-1"), round(&worker, "cost-2")];
+    let times = times(&worker);
+    // An operation may carry a note of its isolate; the least of two does not.
+    let least = |operation: usize, meter: &str| {
+        let counts = rounds.iter().map(|round| round[operation][meter].as_f64().unwrap());
+        counts.fold(f64::INFINITY, f64::min) / OPERATIONS[operation].1
+    };
+
+    let page = table("billed");
+    let mut expected = BTreeMap::new();
+    for (name, meter) in METERS {
+        let mut cells = page[name][..BEFORE].to_vec();
+        for operation in 0..OPERATIONS.len() {
+            let (counted, said) = (least(operation, meter), &page[name][BEFORE + operation]);
+            // How many rows a search touches depends on the neighbours that chance gave an id: one more or less.
+            let is_chance = meter.ends_with("Read") && (counted - number(said)).abs() < 2.5;
+            cells.push(if is_chance { said.clone() } else { shown(counted) });
+        }
+        expected.insert(name, cells);
+    }
+    expected.insert(CPU, page[CPU].clone());
+    let column = |operation: usize, of: usize| {
+        let cell = move |cells: &Vec<String>| (number(&cells[of]), number(&cells[BEFORE + operation]));
+        expected.values().map(cell).filter(|(_, count)| *count > 0.0).collect::<Vec<_>>()
+    };
+    let prices: Vec<f64> = (0..OPERATIONS.len())
+        .map(|operation| column(operation, 1).iter().map(|(price, count)| price * count).sum())
+        .collect();
+    let free = (0..OPERATIONS.len()).map(|operation| {
+        let days = column(operation, 2).into_iter().filter(|(free, _)| *free > 0.0);
+        days.map(|(free, count)| (free / count).floor()).fold(f64::INFINITY, f64::min)
+    });
+    let mut sums =
+        BTreeMap::from([("**$ a million**", Vec::new()), ("**a day on Workers Free**", Vec::new())]);
+    for (name, cells) in &mut sums {
+        cells.extend(page[*name][..BEFORE].to_vec());
+    }
+    sums.get_mut("**$ a million**").unwrap().extend(prices.iter().map(|price| format!("{price:.2}")));
+    sums.get_mut("**a day on Workers Free**").unwrap().extend(free.map(shown));
+    expected.extend(sums);
+    let mut listing = String::new();
+    for cells in expected.values() {
+        let _ = writeln!(listing, "| {} |", cells.join(" | "));
+    }
+    for (name, cells) in &expected {
+        assert_eq!(&page[*name], cells, "{name}; all as it is today:\n{listing}{times:?}");
+    }
+    // Another machine, or a busy one, is another measure: of the same order is what can be asked.
+    for (operation, took) in times.iter().flatten().enumerate() {
+        let about = number(&page[CPU][BEFORE + operation]);
+        assert!(*took < 3.0 * about && *took > about / 20.0, "{}: {times:?}", OPERATIONS[operation].0);
+    }
+    bills(&expected);
+
+    // Pages are filled one by one: of a few hundred clicks it is a fair measure.
+    let size = || worker.settled()["databaseBytes"].as_f64().unwrap();
+    let before = size();
+    (0..CROWDS).for_each(|_| worker.crowd("cost-0"));
+    let bytes = (size() - before) / f64::from(CROWDS * CROWD);
+    let words: Vec<&str> = PAGE.split_whitespace().collect();
+    let said = words.windows(4).find(|words| words[1..] == ["bytes", "of", "D1"]).unwrap();
+    assert!((bytes / number(said[0]) - 1.0).abs() < 0.2, "{} bytes of D1 are {bytes}", said[0]);
+}
+
+/// What a month costs on Workers Paid: beyond what is in its price, every click alone and every delivery a new one.
+fn bills(costs: &BTreeMap<&str, Vec<String>>) {
+    let page = table("a month");
+    let months: Vec<_> = page.values().filter(|cells| cells[0].ends_with('×')).collect();
+    assert_eq!(months.len(), 3);
+    for month in months {
+        let mut bill = 5.0;
+        for cells in costs.values() {
+            let count = |operation: usize| number(&cells[BEFORE + operation]);
+            let used =
+                number(&month[1]) * count(1) + number(&month[2]) * count(3) + number(&month[3]) * count(4);
+            bill += (used - number(&cells[3])).max(0.0) / 1e6 * number(&cells[1]);
+        }
+        assert_eq!(month[4], format!("${}", shown(bill.ceil())), "{}", month[0]);
+    }
+}
