@@ -10,7 +10,8 @@
 use std::collections::BTreeMap;
 use std::fs;
 
-use pimms_edge::core::analytics::summing::{self, OLDEST, Oldest, STATES, State};
+use pimms_edge::core::analytics::purging::{self, DELETE_VISITS, OLDEST, Oldest, STRETCHES, Stretch};
+use pimms_edge::core::analytics::summing::{self, STATES, State, Statement};
 use pimms_edge::core::analytics::{
     Bounds, Bucket, Event, Filter, GROUPS, Group, Metrics, Question, Row, Table, Window, Zone, buckets, plan,
     plan_from_rows,
@@ -29,7 +30,14 @@ const HOUR: i64 = 3_600_000;
 /// 2030-03-29, a Friday: two days before summer time begins in Europe.
 const BEGIN: i64 = 1_900_972_800_000;
 
+/// How many rows the tests delete at once.
+const PIECE: i64 = 17;
+
 struct Db(Connection);
+
+fn link_of(workspace: &str, n: i64) -> String {
+    if workspace == "ws_1" { format!("link_{n}") } else { format!("{workspace}_link_{n}") }
+}
 
 struct Bound<'a>(&'a Bind);
 
@@ -84,22 +92,35 @@ impl Db {
             )
             .unwrap();
         }
-        for n in 0..4 {
-            let folder = (n % 2 == 0).then_some("fold_1");
+        for (workspace, n) in [
+            ("ws_1", 0),
+            ("ws_1", 1),
+            ("ws_1", 2),
+            ("ws_1", 3),
+            ("ws_2", 0),
+            ("ws_2", 1),
+            ("ws_2", 2),
+            ("ws_2", 3),
+        ] {
+            let (link, folder) = (link_of(workspace, n), (n % 2 == 0).then_some("fold_1"));
             db.0.execute(
                 "INSERT INTO links (id, workspace_id, domain, key, url, folder_id, base_url, created_at, updated_at) \
-                 VALUES (?1, 'ws_1', ?2, ?1, 'https://shop.example/', ?3, ?4, 0, 0)",
-                params![format!("link_{n}"), if n < 2 { "a.example" } else { "b.example" }, folder, format!("https://{n}/")],
+                 VALUES (?1, ?5, ?2, ?1, 'https://shop.example/', ?3, ?4, 0, 0)",
+                params![link, if n < 2 { "a.example" } else { "b.example" }, folder, format!("https://{n}/"), workspace],
             )
             .unwrap();
-            db.0.execute("INSERT INTO link_tags VALUES (?1, 'tag_1', 0)", [format!("link_{n}")]).unwrap();
+            db.0.execute("INSERT INTO link_tags VALUES (?1, 'tag_1', 0)", [link]).unwrap();
         }
         db
     }
 
     fn click(&self, id: &str, at: i64, random: &mut Random) -> Click {
+        self.click_in("ws_1", id, at, random)
+    }
+
+    fn click_in(&self, workspace: &str, id: &str, at: i64, random: &mut Random) -> Click {
         // One link is busy and has sums of its own, the others have few clicks a day.
-        let link = format!("link_{}", if random.below(2) == 0 { 0 } else { random.below(4) });
+        let link = link_of(workspace, if random.below(2) == 0 { 0 } else { random.below(4) });
         let country = random.of(&["FR", "US", "Unknown", "JP"]);
         let url = format!(
             "https://shop.example/{}",
@@ -108,12 +129,12 @@ impl Db {
         self.0
             .execute(
                 "INSERT INTO clicks (id, workspace_id, link_id, at, visitor, url, continent, country, region, city, device, \
-                 browser, os, qr, referer, referer_url) VALUES (?1, 'ws_1', ?2, ?3, ?1, ?4, ?5, ?6, ?7, ?8, ?9, ?10, 'iOS', ?11, ?12, ?12)",
+                 browser, os, qr, referer, referer_url) VALUES (?1, ?13, ?2, ?3, ?1, ?4, ?5, ?6, ?7, ?8, ?9, ?10, 'iOS', ?11, ?12, ?12)",
                 params![
                     id, link, at, url, random.of(&["EU", "", "NA"]), country, random.of(&["A", "B \"c\"", "Unknown"]),
                     random.of(&["Paris", "Ville d'Avray", "Unknown"]), random.of(&["Desktop", "Mobile"]),
                     random.of(&["Chrome", "Safari"]), random.below(2),
-                    random.of(&["(direct)", "https://n.example/x?y=1", "https://n.example/x?y=2"])
+                    random.of(&["(direct)", "https://n.example/x?y=1", "https://n.example/x?y=2"]), workspace
                 ],
             )
             .unwrap();
@@ -133,26 +154,41 @@ impl Db {
             };
             steps += 1;
             assert!(steps < 1000, "{step:?} is never done");
-            let transaction = self.0.transaction().unwrap();
-            for statement in summing::statements(&state.workspace_id, step) {
-                let binds: Vec<Bound<'_>> = statement.binds.iter().map(Bound).collect();
-                let binds: Vec<&dyn ToSql> = binds.iter().map(|bind| bind as &dyn ToSql).collect();
-                transaction
-                    .execute(&statement.text, binds.as_slice())
-                    .unwrap_or_else(|e| panic!("{e}: {}", statement.text));
-            }
-            transaction.commit().unwrap();
+            self.transact(&summing::statements(&state.workspace_id, step)).unwrap();
         }
     }
 
-    fn purge(&self, before: i64) {
-        while let Some(Oldest { workspace_id, at }) = self.rows(OLDEST, &[Bind::Int(before)]).pop() {
-            for statement in summing::purge(&workspace_id, at) {
-                let binds: Vec<Bound<'_>> = statement.binds.iter().map(Bound).collect();
-                let binds: Vec<&dyn ToSql> = binds.iter().map(|bind| bind as &dyn ToSql).collect();
-                self.0.execute(&statement.text, binds.as_slice()).unwrap();
+    /// Runs statements as one; how many rows the first of them changed.
+    fn transact(&mut self, statements: &[Statement]) -> rusqlite::Result<usize> {
+        let transaction = self.0.transaction()?;
+        let mut changed = Vec::new();
+        for statement in statements {
+            let binds: Vec<Bound<'_>> = statement.binds.iter().map(Bound).collect();
+            let binds: Vec<&dyn ToSql> = binds.iter().map(|bind| bind as &dyn ToSql).collect();
+            changed.push(transaction.execute(&statement.text, binds.as_slice())?);
+        }
+        transaction.commit()?;
+        Ok(changed[0])
+    }
+
+    /// Deletes all that is due at `today`, as the Worker does over many runs: pieces of [`PIECE`] rows, then days.
+    fn purge(&mut self, today: i64, default_days: i64) {
+        let due = |most: i64| [Bind::Int(today), Bind::Int(default_days), Bind::Int(most)];
+        loop {
+            let stretches: Vec<Stretch> = self.rows(STRETCHES, &[Bind::Int(PIECE), Bind::Int(1)]);
+            let oldest: Vec<Oldest> = self.rows(OLDEST, &due(1));
+            if stretches.is_empty() && oldest.is_empty() {
+                break;
+            }
+            for stretch in stretches {
+                let deleted = self.transact(&purging::delete(&stretch)).unwrap();
+                assert!(i64::try_from(deleted).unwrap() <= PIECE, "{deleted} rows at once");
+            }
+            for Oldest { workspace_id, at } in oldest {
+                self.transact(&purging::give_up(&workspace_id, at)).unwrap();
             }
         }
+        self.transact(&[Statement { text: DELETE_VISITS.to_owned(), binds: due(1000).to_vec() }]).unwrap();
     }
 
     fn rows<T: serde::de::DeserializeOwned>(&self, text: &str, binds: &[Bind]) -> Vec<T> {
@@ -329,19 +365,34 @@ fn recount(
 #[test]
 fn clicks_that_are_deleted_stay_counted() {
     let (mut db, mut random) = (Db::new(), Random(7));
+    // The first keeps them for two days, the second for longer than the instance would.
+    for (workspace, days) in [("ws_1", 2), ("ws_2", 9)] {
+        let query = "UPDATE workspaces SET click_retention_days = ?2 WHERE id = ?1";
+        db.0.execute(query, params![workspace, days]).unwrap();
+    }
     let mut at = BEGIN;
     for n in 0..400 {
-        db.click(&format!("c{n}"), at, &mut random);
+        let workspace = if n % 2 == 0 { "ws_1" } else { "ws_2" };
+        db.click_in(workspace, &format!("c{n}"), at, &mut random);
+        db.0.execute(
+            "INSERT INTO visits SELECT id, workspace_id, link_id, at, 'bot', visitor, url, ip, continent, country, region, city, \
+             latitude, longitude, edge_location, device, browser, browser_version, engine, os, os_version, ua, qr, \
+             referer, referer_url, source, signals, fingerprint FROM clicks WHERE id = ?1",
+            [format!("c{n}")],
+        )
+        .unwrap();
         at += random.below(HOUR);
     }
     let now = at + 3 * DAY_MS;
     db.sum_up(now);
-    db.0.execute(
-        "INSERT INTO leads (id, workspace_id, mode, customer_id, at, event_name, quantity, click_id) \
-         VALUES ('l', 'ws_1', 'live', 'k', 0, 'Sign up', 1, 'c1')",
-        [],
-    )
-    .unwrap();
+    for (id, workspace, click) in [("l", "ws_1", "c2"), ("m", "ws_2", "c1")] {
+        db.0.execute(
+            "INSERT INTO leads (id, workspace_id, mode, customer_id, at, event_name, quantity, click_id) \
+             VALUES (?1, ?2, 'live', 'k', 0, 'Sign up', 1, ?3)",
+            [id, workspace, click],
+        )
+        .unwrap();
+    }
     let window = Window {
         start: Millis(BEGIN),
         ..Bounds::parse(&validate::Query::parse(""), "30d").unwrap().window(
@@ -350,29 +401,81 @@ fn clicks_that_are_deleted_stay_counted() {
             &Zone::default(),
         )
     };
+    let all_buckets = buckets(&window, &Zone::default());
     let reports = |db: &Db| -> Vec<_> {
-        let groups = GROUPS.iter().filter(|group| group.name != "link_timeseries");
-        let all_buckets = buckets(&window, &Zone::default());
-        groups
-            .flat_map(|group| {
+        let cases = GROUPS.iter().filter(|group| group.name != "link_timeseries").flat_map(|group| {
+            ["ws_1", "ws_2"]
+                .into_iter()
+                .flat_map(move |id| ["", "folderId=fold_1"].map(|filter| (group, id, filter)))
+        });
+        cases
+            .map(|(group, workspace_id, filter)| {
                 let buckets: &[Bucket] = if group.is_series { &all_buckets } else { &[] };
-                ["", "folderId=fold_1"].map(|filter| {
-                    let filter = Filter::parse(&validate::Query::parse(filter)).unwrap();
-                    db.report(&question(group, window, buckets, false), &filter, true)
-                })
+                let filter = Filter::parse(&validate::Query::parse(filter)).unwrap();
+                let question = Question { workspace_id, ..question(group, window, buckets, false) };
+                db.report(&question, &filter, true)
             })
             .collect()
     };
+    let kept = |db: &Db, table: &str, workspace: &str, before: i64| -> Vec<Value> {
+        let query = format!("SELECT id FROM {table} WHERE workspace_id = ?1 AND at < ?2 ORDER BY at");
+        let rows: Vec<Value> = db.rows(&query, &[workspace.into(), Bind::Int(before)]);
+        rows.into_iter().map(|row| row["id"].clone()).collect()
+    };
     let before = reports(&db);
-    db.purge(BEGIN + 5 * DAY_MS);
-    let kept: Vec<Value> = db.rows("SELECT id FROM clicks WHERE at < ?", &[Bind::Int(BEGIN + 5 * DAY_MS)]);
-    assert_eq!(kept, [json!({"id": "c1"})], "a click with a lead is kept");
-    assert_eq!(reports(&db), before);
-    // Of days whose clicks are gone nothing is made anew.
-    db.sum_up(now + DAY_MS);
+    let today = now - now.rem_euclid(DAY_MS);
+    for (later, kept_days) in [(0, [2, 9]), (4, [2, 9])] {
+        let today = today + later * DAY_MS;
+        db.purge(today, 5);
+        for ((workspace, lead), days) in [("ws_1", "c2"), ("ws_2", "c1")].into_iter().zip(kept_days) {
+            let end = today - days * DAY_MS;
+            assert!(later == 0 || end > BEGIN, "the case is one");
+            let expected: Vec<Value> = if end > BEGIN { vec![json!(lead)] } else { Vec::new() };
+            assert_eq!(
+                kept(&db, "clicks", workspace, end),
+                expected,
+                "{workspace}: a click with a lead is kept"
+            );
+            assert!(kept(&db, "visits", workspace, end).is_empty(), "{workspace}");
+            let rest = kept(&db, "visits", workspace, i64::MAX);
+            assert_eq!(
+                kept(&db, "clicks", workspace, i64::MAX).len(),
+                rest.len() + expected.len(),
+                "{workspace}"
+            );
+        }
+        assert_eq!(reports(&db), before, "{later} days later");
+    }
+    assert!(
+        !kept(&db, "clicks", "ws_2", i64::MAX).is_empty() && kept(&db, "clicks", "ws_1", i64::MAX).len() == 1
+    );
+}
+
+#[test]
+fn days_that_are_given_up_are_summed_no_more() {
+    let (mut db, mut random) = (Db::new(), Random(3));
+    for n in 0..60 {
+        db.click(&format!("c{n}"), BEGIN + n * HOUR, &mut random);
+    }
+    let now = BEGIN + 6 * DAY_MS;
+    db.sum_up(now);
+    let total = |db: &Db| {
+        let bounds = Bounds::parse(&validate::Query::parse("interval=all"), "30d").unwrap();
+        let window = bounds.window(Millis(now), Millis(BEGIN), &Zone::default());
+        db.report(&question(&GROUPS[0], window, &[], false), &Filter::default(), true)[0].1.clicks
+    };
+    // Who has looked before, and comes after, sums nothing of what is left.
+    let stale = summing::statements("ws_1", summing::Step::Day(BEGIN));
+    db.transact(&purging::give_up("ws_1", BEGIN)).unwrap();
+    assert!(db.transact(&stale).is_err() && db.transact(&purging::give_up("ws_1", BEGIN)).is_err());
+    // A click that comes between that and the end of the rows, or after both, is counted and stays.
+    db.click("between", BEGIN + 5, &mut random);
+    db.purge(now, 2);
     db.click("later", BEGIN + 6, &mut random);
-    db.sum_up(now + DAY_MS);
-    let total =
-        |db: &Db| db.report(&question(&GROUPS[0], window, &[], false), &Filter::default(), true)[0].1.clicks;
-    assert_eq!(total(&db), 401);
+    db.sum_up(now);
+    db.purge(now, 2);
+    assert!(db.transact(&stale).is_err());
+    assert_eq!(total(&db), 62);
+    let left: Vec<Value> = db.rows("SELECT id FROM clicks ORDER BY at", &[]);
+    assert_eq!(left, [json!({"id": "between"}), json!({"id": "later"})]);
 }

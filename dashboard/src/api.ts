@@ -127,5 +127,5 @@ export interface Customer {
 export interface Workspace {
   id: string; name: string; slug: string; currency: string; allowedHostnames: string[]; createdAt: string;
   timezone: string | null; conversionEnabled: boolean; attributionWindowDays: number; attributionModel: string;
-  storeVisitorAddresses: boolean; clickRetentionDays: number;
+  storeVisitorAddresses: boolean; clickRetentionDays: number | null; defaultClickRetentionDays: number;
 }

@@ -17,6 +17,8 @@ export const WORKSPACE_WORDS = {
   'workspace.conversions.hint': ['For links made here or by API that do not say. Links that exist stay as they are.', 'Pour les liens créés ici ou par l’API sans précision. Les liens existants restent tels quels.'],
   'workspace.addresses': ['Store IP addresses of visitors', 'Conserver les adresses IP des visiteurs'],
   'workspace.addresses.hint': ['With their clicks, from now on; never those of visitors from Europe. Off is the private choice.', 'Avec leurs clics, à partir de maintenant ; jamais celles des visiteurs d’Europe. Désactivé protège le mieux leur vie privée.'],
-  'workspace.retention': ['Single clicks are kept for', 'Les clics individuels sont conservés'],
-  'workspace.retention.hint': ['Then their rows are deleted; every count and sale stays. Set for the whole instance by CLICK_RETENTION_DAYS.', 'Puis leurs lignes sont supprimées ; chaque total et chaque vente reste. Réglé pour toute l’instance par CLICK_RETENTION_DAYS.'],
+  'workspace.retention': ['Keep single clicks for, in days', 'Conserver les clics individuels, en jours'],
+  'workspace.retention.default': ['{n}, as this instance does', '{n}, comme cette instance'],
+  'workspace.retention.hint': ['Then their rows are deleted for good, unless a lead or sale came from them; counts stay. Sales from older clicks still find their link, but no longer their country or device. Empty: {n} days.', 'Puis leurs lignes sont supprimées définitivement, sauf si un prospect ou une vente en vient ; les totaux restent. Les ventes de clics plus anciens trouvent encore leur lien, mais plus leur pays ni leur appareil. Vide : {n} jours.'],
+  'workspace.retention.wrong': ['A whole number of days from 1 to {n}, or nothing.', 'Un nombre entier de jours de 1 à {n}, ou rien.'],
 } as const satisfies Record<string, readonly [string, string]>;

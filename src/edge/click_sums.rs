@@ -4,7 +4,8 @@ use std::cell::Cell;
 
 use worker::{Env, Result, console_error, console_log};
 
-use crate::core::analytics::summing::{self, OLDEST, Oldest, STATES, State, Statement};
+use crate::core::analytics::purging::{self, DELETE_VISITS, OLDEST, Oldest, STRETCHES, Stretch};
+use crate::core::analytics::summing::{self, STATES, State, Statement};
 use crate::core::time::{DAY_MS, Millis};
 use crate::edge::{d1, entropy, settings};
 
@@ -14,8 +15,11 @@ const PAUSE_MS: i64 = 300_000;
 const STEPS_PER_BATCH: usize = 2;
 /// Steps of one cron run.
 const STEPS_PER_RUN: usize = 60;
-/// Days of each workspace whose clicks one cron run deletes, and visits that it does.
-const DAYS_PER_RUN: usize = 5;
+/// Days that one cron run gives up, and rows that it deletes: in pieces of so many, and so many pieces at most.
+const DAYS_PER_RUN: i64 = 50;
+const CLICKS_PER_RUN: usize = 100_000;
+const CLICKS_PER_PIECE: i64 = 10_000;
+const PIECES_PER_RUN: i64 = 100;
 const VISITS_PER_RUN: i64 = 20_000;
 
 thread_local! {
@@ -73,35 +77,49 @@ pub(crate) async fn advance(env: &Env, now: Millis, most: usize) -> Result<usize
     Ok(steps)
 }
 
-/// Deletes clicks whose time is over, of every workspace, some days of them per run.
+/// Deletes clicks whose time is over, as each workspace has chosen, so many per run.
+///
+/// Rows go of days that an earlier run has given up: whoever was summing such a day then has long finished.
 pub(crate) async fn purge(env: &Env, now: Millis) -> Result<()> {
-    let today = now.0.saturating_sub(now.0.rem_euclid(DAY_MS));
-    let before = Millis(today).plus_days(-settings::click_retention_days(env));
-    for _ in 0..DAYS_PER_RUN {
-        let oldest: Vec<Oldest> = d1::rows(&d1::database(env)?, OLDEST, &[d1::int(before.0)?]).await?;
-        if oldest.is_empty() {
+    let db = d1::database(env)?;
+    let (mut deleted, mut pieces) = (0, PIECES_PER_RUN);
+    while deleted < CLICKS_PER_RUN && pieces > 0 {
+        let values = [d1::int(CLICKS_PER_PIECE)?, d1::int(pieces)?];
+        let stretches: Vec<Stretch> = d1::rows(&db, STRETCHES, &values).await?;
+        if stretches.is_empty() {
             break;
         }
-        for Oldest { workspace_id, at } in oldest {
-            transaction(env, &summing::purge(&workspace_id, at)).await?;
+        for stretch in stretches {
+            deleted += transaction(env, &purging::delete(&stretch)).await?;
+            pieces -= 1;
+            if deleted >= CLICKS_PER_RUN {
+                break;
+            }
         }
     }
-    let query = "DELETE FROM visits WHERE id IN (SELECT id FROM visits WHERE at < ? LIMIT ?)";
-    let values = [d1::int(before.0)?, d1::int(VISITS_PER_RUN)?];
-    d1::statement(&d1::database(env)?, query, &values)?.run().await?;
+    let today = d1::int(now.0.saturating_sub(now.0.rem_euclid(DAY_MS)))?;
+    let days = d1::int(settings::click_retention_days(env))?;
+    let values = [today.clone(), days.clone(), d1::int(DAYS_PER_RUN)?];
+    let oldest: Vec<Oldest> = d1::rows(&db, OLDEST, &values).await?;
+    for Oldest { workspace_id, at } in oldest {
+        transaction(env, &purging::give_up(&workspace_id, at)).await?;
+    }
+    d1::statement(&db, DELETE_VISITS, &[today, days, d1::int(VISITS_PER_RUN)?])?.run().await?;
     Ok(())
 }
 
-/// Runs statements as one.
-async fn transaction(env: &Env, statements: &[Statement]) -> Result<()> {
+/// Runs statements as one; how many rows they changed.
+async fn transaction(env: &Env, statements: &[Statement]) -> Result<usize> {
     let db = d1::database(env)?;
     let prepared = statements
         .iter()
         .map(|statement| d1::statement(&db, &statement.text, &d1::binds(&statement.binds)?))
         .collect::<Result<Vec<_>>>()?;
     let answers = db.batch(prepared).await?;
+    let mut changed = 0;
     for meta in answers.iter().filter_map(|answer| answer.meta().ok().flatten()) {
         ROWS_WRITTEN.set(ROWS_WRITTEN.get().saturating_add(meta.rows_written.unwrap_or(0)));
+        changed += meta.changes.unwrap_or(0);
     }
-    Ok(())
+    Ok(changed)
 }

@@ -19,6 +19,9 @@ pub(crate) async fn run(cron: &str, env: &Env) {
     if let Err(e) = click_queue::ping(env).await {
         console_error!("alarm: the queue takes no message: {e}");
     }
+    if let Err(e) = click_sums::purge(env, entropy::now()).await {
+        console_error!("old clicks were not deleted, the next run tries again: {e}");
+    }
     marks::note_always(env, health::CRON, 0).await;
     if cron != DAILY {
         return;
@@ -27,9 +30,6 @@ pub(crate) async fn run(cron: &str, env: &Env) {
         Ok(Some((day, rates))) => console_log!("{rates} exchange rates of {day} are stored"),
         Ok(None) => {}
         Err(e) => console_error!("exchange rates were not refreshed, the stored ones stay: {e}"),
-    }
-    if let Err(e) = click_sums::purge(env, entropy::now()).await {
-        console_error!("old clicks were not deleted, the next run tries again: {e}");
     }
     if let Err(e) = webhook_outbox::purge(env, entropy::now()).await {
         console_error!("old deliveries of webhooks were not deleted, the next run tries again: {e}");

@@ -38,8 +38,8 @@ pub(crate) fn platform_secrets(env: &Env, mode: Mode) -> Vec<String> {
     setting.split(',').map(str::trim).filter(|s| !s.is_empty()).map(str::to_owned).collect()
 }
 
-/// How many days a click is kept, from `CLICK_RETENTION_DAYS`; its sums are kept for good. Never fewer than a sale may
-/// look back, and never fewer than the queue may take to deliver it.
+/// How many days a click is kept of a workspace that has not chosen, from `CLICK_RETENTION_DAYS`; its sums are kept for
+/// good. Never fewer than a sale may look back: its country and device are those of the click's row.
 pub(crate) fn click_retention_days(env: &Env) -> i64 {
     const DEFAULT: i64 = 400;
     const LEAST: i64 = WINDOW_DAYS + 10;

@@ -121,7 +121,7 @@ async fn owners(env: &Env, wanted: &Bootstrap, hash: &str) -> Result<Owners> {
 /// The workspace of this id.
 pub(crate) async fn find(env: &Env, id: &str) -> Result<Option<Workspace>> {
     let query = "SELECT id, slug, name, logo, currency, allowed_hostnames, keeps_addresses, conversion_enabled, \
-                 window_days, attribution_model, timezone, created_at FROM workspaces WHERE id = ?1";
+                 window_days, attribution_model, timezone, click_retention_days, created_at FROM workspaces WHERE id = ?1";
     d1::first(&d1::database(env)?, query, &[d1::text(id)]).await
 }
 
@@ -137,7 +137,8 @@ pub(crate) async fn usage(env: &Env, id: &str) -> Result<Usage> {
 /// Stores what it has become; a slug that is taken is a unique violation.
 pub(crate) async fn update(env: &Env, workspace: &Workspace) -> Result<()> {
     let query = "UPDATE workspaces SET slug = ?, name = ?, logo = ?, currency = ?, allowed_hostnames = ?, \
-                 keeps_addresses = ?, conversion_enabled = ?, window_days = ?, attribution_model = ?, timezone = ? WHERE id = ?";
+                 keeps_addresses = ?, conversion_enabled = ?, window_days = ?, attribution_model = ?, timezone = ?, \
+                 click_retention_days = ? WHERE id = ?";
     let binds = [
         workspace.slug.as_str().into(),
         workspace.name.as_str().into(),
@@ -149,6 +150,7 @@ pub(crate) async fn update(env: &Env, workspace: &Workspace) -> Result<()> {
         workspace.window_days.into(),
         workspace.attribution_model.as_str().into(),
         workspace.timezone.clone().into(),
+        workspace.click_retention_days.into(),
         workspace.id.as_str().into(),
     ];
     d1::statement(&d1::database(env)?, query, &d1::binds(&binds)?)?.run().await?;

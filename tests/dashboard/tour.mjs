@@ -222,16 +222,20 @@ async function tour() {
   await page.getByLabel('Look-back window').selectOption('30');
   await page.getByLabel('Attribution model').selectOption('linear');
   await page.getByLabel('Time zone').selectOption('Asia/Tokyo');
+  await page.getByLabel('Keep single clicks for, in days').fill('4000');
   await page.getByText('Track conversions on new links').click();
+  await page.getByRole('button', { name: 'Save' }).click();
+  await page.getByText('A whole number of days from 1 to 3,650').waitFor();
+  await page.getByLabel('Keep single clicks for, in days').fill('90');
   await page.getByRole('button', { name: 'Save' }).click();
   await page.getByText('Saved. Sales are being attributed anew.').waitFor();
   const [chosen] = await api('GET', '/workspaces');
-  check(chosen.attributionWindowDays === 30 && chosen.attributionModel === 'linear' && chosen.timezone === 'Asia/Tokyo' && !chosen.conversionEnabled && !chosen.storeVisitorAddresses, `the workspace is as chosen: ${JSON.stringify(chosen)}`);
+  check(chosen.attributionWindowDays === 30 && chosen.attributionModel === 'linear' && chosen.timezone === 'Asia/Tokyo' && chosen.clickRetentionDays === 90 && !chosen.conversionEnabled && !chosen.storeVisitorAddresses, `the workspace is as chosen: ${JSON.stringify(chosen)}`);
   await page.getByRole('link', { name: 'Overview' }).click();
   check((await page.getByLabel('Attribution model').inputValue()) === 'linear' && (await page.getByLabel('Time zone').inputValue()) === 'Asia/Tokyo', 'reports begin with the defaults');
   await page.goto(`${url}/app/links/new`);
   check(!(await page.getByRole('switch', { name: 'Track conversions' }).isChecked()), 'a new link does as the workspace says');
-  await api('PATCH', `/workspaces/${chosen.id}`, { attributionModel: 'last', timezone: null, conversionEnabled: true, attributionWindowDays: 90 });
+  await api('PATCH', `/workspaces/${chosen.id}`, { attributionModel: 'last', timezone: null, conversionEnabled: true, attributionWindowDays: 90, clickRetentionDays: null });
 
   // Another attribution model is asked of the API.
   await page.goto(`${url}/app?linkId=${link.id}`);

@@ -6,7 +6,7 @@ use pimms_edge::core::analytics::GROUPS;
 use serde_json::{Value, json};
 
 use crate::shared;
-use crate::support::{Workspace, refused};
+use crate::support::{Workspace, refused, upkeep};
 
 const BROWSER: &str =
     "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/126.0.0.0 Safari/537.36";
@@ -230,12 +230,7 @@ fn summed(workspace: &Workspace, news: &str) {
         .collect();
     let before = questions(&queries);
     for later in [2 * 3_600_000, 2 * 86_400_000] {
-        let now = now_secs() * 1000 + later;
-        let upkeep = || {
-            let answer = shared().client().post("/_pimms/upkeep").json(&json!({"now": now})).send().unwrap();
-            answer.json()["steps"].as_i64().unwrap()
-        };
-        while upkeep() == 10 {}
+        upkeep(now_secs() * 1000 + later, false);
         for (query, (before, after)) in queries.iter().zip(before.iter().zip(questions(&queries))) {
             assert_eq!(before, &after, "{query}");
         }

@@ -4,10 +4,11 @@ use std::thread;
 
 use pimms_cli::clock::now_secs;
 use pimms_cli::stripe::{Build, Event, Session};
+use pimms_edge::core::time::Millis;
 use serde_json::{Value, json};
 
 use crate::shared;
-use crate::support::{Workspace, refused};
+use crate::support::{Workspace, refused, upkeep};
 
 fn with_key(workspace: &Workspace, key: &str) -> Workspace {
     Workspace { key: key.to_owned(), ..workspace.clone() }
@@ -173,7 +174,10 @@ fn requests_that_do_not_say_do_as_the_workspace_has_chosen() {
     ] {
         assert_eq!(shown[name], value, "{name}");
     }
-    assert!(shown["clickRetentionDays"].as_i64().is_some_and(|days| days >= 100), "{shown}");
+    assert_eq!(
+        (&shown["clickRetentionDays"], &shown["defaultClickRetentionDays"]),
+        (&Value::Null, &json!(400))
+    );
     let tracks = |body: Value| acme.post("/links", &body)["trackConversion"].clone();
     assert_eq!(tracks(json!({"url": "https://a.co/1"})), true);
     acme.patch(
@@ -196,11 +200,51 @@ fn requests_that_do_not_say_do_as_the_workspace_has_chosen() {
         (&who["timezone"], &who["attributionModel"], &who["conversionEnabled"]),
         (&json!("Asia/Tokyo"), &json!("linear"), &json!(false))
     );
-    for body in [json!({"timezone": "Mars/Olympus"}), json!({"attributionWindowDays": 400})] {
+    for days in [json!(1), json!(3650), Value::Null] {
+        assert_eq!(acme.patch(&own, &json!({ "clickRetentionDays": days }))["clickRetentionDays"], days);
+    }
+    for body in [
+        json!({"timezone": "Mars/Olympus"}),
+        json!({"attributionWindowDays": 400}),
+        json!({"clickRetentionDays": 0}),
+    ] {
         refused(&acme.call("PATCH", &own, Some(&body)), 422, "unprocessable_entity");
     }
     assert_eq!(acme.patch(&own, &json!({"timezone": null}))["timezone"], Value::Null);
     assert!(!first("").ends_with("+0900"));
+}
+
+#[test]
+fn a_workspace_keeps_clicks_as_long_as_it_has_chosen() {
+    let (brief, patient) = (Workspace::new("retention-brief"), Workspace::new("retention-patient"));
+    for workspace in [&brief, &patient] {
+        let (_, click) = workspace.clicked("go");
+        workspace.click("go", 127);
+        workspace.click("go", 128);
+        workspace.post("/track/lead", &json!({"clickId": click, "externalId": "u1", "eventName": "Sign up"}));
+        workspace.settles("/analytics?event=clicks&interval=all", |found| found["clicks"] == 3);
+        workspace.settles("/analytics?event=leads&interval=all", |found| found["leads"] == 1);
+    }
+    brief.patch(&format!("/workspaces/{}", brief.id), &json!({"clickRetentionDays": 1}));
+    // A run gives the day up, the next deletes its rows.
+    for _ in 0..2 {
+        upkeep(now_secs() * 1000 + 4 * 86_400_000, true);
+    }
+    // Of hours that are gone there are whole ones only.
+    let tomorrow = Millis((now_secs() / 86_400 + 1) * 86_400_000).to_iso();
+    for (workspace, rows) in [(&brief, 1), (&patient, 3)] {
+        let kept = workspace.get("/events?event=clicks&interval=all");
+        assert_eq!(kept.as_array().map(Vec::len), Some(rows), "the click with a lead stays: {kept}");
+        let counted = |group: &str| {
+            workspace.get(&format!("/analytics?event=clicks&start=2024-01-01&end={tomorrow}&groupBy={group}"))
+        };
+        assert_eq!(counted("count")["clicks"], 3);
+        assert_eq!(
+            (&counted("browsers")[0]["clicks"], &counted("top_links")[0]["clicks"]),
+            (&json!(3), &json!(3))
+        );
+        assert_eq!(workspace.get("/links")[0]["clicks"], 3);
+    }
 }
 
 #[test]

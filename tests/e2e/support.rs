@@ -136,6 +136,17 @@ impl Workspace {
     }
 }
 
+/// Does what the crons do, as if it were `now`: sums clicks and, if `purge`, deletes old ones.
+pub fn upkeep(now_ms: i64, purge: bool) {
+    let once = || {
+        let body = json!({"now": now_ms, "purge": purge});
+        let answer = shared().client().post("/_pimms/upkeep").json(&body).send().unwrap();
+        assert_eq!(answer.status, 200, "{}", answer.text());
+        answer.json()["steps"].as_i64().unwrap()
+    };
+    while once() == 10 {}
+}
+
 /// Insists on a refusal in the form of the contract.
 pub fn refused((status, body): &(u16, Value), expected: u16, code: &str) {
     assert_eq!((*status, body["error"]["code"].as_str()), (expected, Some(code)), "{body}");

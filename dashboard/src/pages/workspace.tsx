@@ -3,10 +3,12 @@
 import type { ComponentChildren, JSX } from 'preact';
 import { useState } from 'preact/hooks';
 import { ApiError, patch, type Workspace } from '../api';
-import { currencyName, t, type Word } from '../i18n';
+import { currencyName, number, t, type Word } from '../i18n';
 import { MODELS } from '../span';
 import { Button, Card, Field, Note, Switch, TextField, toast } from '../ui/parts';
 
+/** The longest that clicks are kept. */
+const MOST_DAYS = 3650;
 const WINDOWS = [7, 14, 30, 60, 90, 180, 365] as const;
 
 /** What the platform lists, with `own` in any case. */
@@ -18,11 +20,11 @@ function listed(kind: 'currency' | 'timeZone', own: readonly string[]): string[]
   }
 }
 
-type Draft = Pick<Workspace, 'name' | 'slug' | 'currency' | 'attributionModel' | 'conversionEnabled' | 'storeVisitorAddresses'> & { hosts: string; timezone: string; days: string };
+type Draft = Pick<Workspace, 'name' | 'slug' | 'currency' | 'attributionModel' | 'conversionEnabled' | 'storeVisitorAddresses'> & { hosts: string; timezone: string; days: string; retention: string };
 
 const draft = (of: Workspace): Draft => ({
   name: of.name, slug: of.slug, currency: of.currency.toUpperCase(), attributionModel: of.attributionModel, conversionEnabled: of.conversionEnabled,
-  storeVisitorAddresses: of.storeVisitorAddresses, hosts: of.allowedHostnames.join(', '), timezone: of.timezone ?? '', days: String(of.attributionWindowDays),
+  storeVisitorAddresses: of.storeVisitorAddresses, hosts: of.allowedHostnames.join(', '), timezone: of.timezone ?? '', days: String(of.attributionWindowDays), retention: of.clickRetentionDays === null ? '' : String(of.clickRetentionDays),
 });
 
 export function WorkspaceCard({ workspace, canWrite, refresh }: { workspace: Workspace; canWrite: boolean; refresh: () => void }): JSX.Element {
@@ -34,10 +36,12 @@ export function WorkspaceCard({ workspace, canWrite, refresh }: { workspace: Wor
   const windows = [...new Set([...WINDOWS, workspace.attributionWindowDays])].sort((a, b) => a - b);
   const save = (event: Event): void => {
     event.preventDefault();
+    const { hosts, days, timezone, retention, ...rest } = form;
+    const kept = retention.trim() ? Number(retention) : null;
+    if (kept !== null && !(Number.isInteger(kept) && kept >= 1 && kept <= MOST_DAYS)) return setWrong(new ApiError(0, 'days', `too_big: clickRetentionDays: ${t('workspace.retention.wrong', { n: number(MOST_DAYS) })}`));
     setBusy(true);
-    const { hosts, days, timezone, ...rest } = form;
     const isAnew = Number(days) !== workspace.attributionWindowDays;
-    patch<Workspace>(`/workspaces/${workspace.id}`, { ...rest, timezone: timezone || null, attributionWindowDays: Number(days), allowedHostnames: hosts.split(/[\s,]+/).filter(Boolean) })
+    patch<Workspace>(`/workspaces/${workspace.id}`, { ...rest, timezone: timezone || null, clickRetentionDays: kept, attributionWindowDays: Number(days), allowedHostnames: hosts.split(/[\s,]+/).filter(Boolean) })
       .then(() => { toast(t(isAnew ? 'workspace.anew' : 'saved')); refresh(); })
       .catch((error: unknown) => setWrong(error as ApiError))
       .finally(() => setBusy(false));
@@ -65,11 +69,7 @@ export function WorkspaceCard({ workspace, canWrite, refresh }: { workspace: Wor
           </Part>
           <Part word="workspace.privacy">
             <Toggle hint={t('workspace.addresses.hint')} on={form.storeVisitorAddresses} set={(storeVisitorAddresses) => set({ storeVisitorAddresses })}>{t('workspace.addresses')}</Toggle>
-            <div class="field">
-              <span class="label">{t('workspace.retention')}</span>
-              <span>{t('workspace.days', { n: workspace.clickRetentionDays })}</span>
-              <span class="hint">{t('workspace.retention.hint')}</span>
-            </div>
+            <TextField label={t('workspace.retention')} hint={t('workspace.retention.hint', { n: number(workspace.defaultClickRetentionDays) })} wrong={field('clickRetentionDays')} inputMode="numeric" autocomplete="off" placeholder={t('workspace.retention.default', { n: number(workspace.defaultClickRetentionDays) })} value={form.retention} set={(retention) => set({ retention })} />
           </Part>
         </fieldset>
       </Card>
@@ -78,7 +78,7 @@ export function WorkspaceCard({ workspace, canWrite, refresh }: { workspace: Wor
 }
 
 /** Fields that say themselves what is wrong with them. */
-const SHOWN: readonly string[] = ['name', 'slug', 'timezone', 'allowedHostnames'];
+const SHOWN: readonly string[] = ['name', 'slug', 'timezone', 'allowedHostnames', 'clickRetentionDays'];
 
 function Part({ word, children }: { word: Word; children: ComponentChildren }): JSX.Element {
   return (

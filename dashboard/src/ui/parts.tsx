@@ -60,7 +60,7 @@ export function Field({ label, hint, wrong, children }: { label: ComponentChildr
 interface TextProps {
   label: ComponentChildren; value: string; set: (value: string) => void; hint?: ComponentChildren; wrong?: string | undefined;
   type?: 'text' | 'url' | 'password' | 'number' | 'datetime-local'; name?: string; placeholder?: string; required?: boolean; maxLength?: number; min?: number;
-  inputMode?: 'url' | 'text'; autocomplete?: 'off' | 'current-password'; focus?: boolean;
+  inputMode?: 'url' | 'text' | 'numeric'; autocomplete?: 'off' | 'current-password'; focus?: boolean;
 }
 
 export function TextField({ label, value, set, hint, wrong, type = 'text', focus = false, ...rest }: TextProps): JSX.Element {

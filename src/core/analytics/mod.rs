@@ -10,6 +10,7 @@ mod credit;
 pub mod dimension;
 mod filter;
 mod group;
+pub mod purging;
 pub mod summing;
 mod sums;
 mod table;

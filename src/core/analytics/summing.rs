@@ -96,7 +96,7 @@ pub fn statements(workspace_id: &str, step: Step) -> Vec<Statement> {
     }
 }
 
-fn statement(text: impl Into<String>, binds: impl IntoIterator<Item = Bind>) -> Statement {
+pub(super) fn statement(text: impl Into<String>, binds: impl IntoIterator<Item = Bind>) -> Statement {
     Statement { text: text.into(), binds: binds.into_iter().collect() }
 }
 
@@ -115,11 +115,17 @@ fn busy_links(least: i64) -> String {
 }
 
 /// `least`: how many clicks of a day earn a link sums of its own.
-fn close_day(workspace_id: &str, day: i64, least: i64) -> Vec<Statement> {
+pub(super) fn close_day(workspace_id: &str, day: i64, least: i64) -> Vec<Statement> {
     let span = || [Bind::from(workspace_id), day.into()];
     let whole = |binds: Vec<Bind>| span().into_iter().chain(binds);
     let end = day.saturating_add(DAY_MS);
     let mut all = vec![
+        // Who looked before the day's clicks were given up, and comes after, must not make its sums of what is left:
+        // NULL is refused, and with it the whole step.
+        statement(
+            "UPDATE click_sums_until SET hours = CASE WHEN kept_from <= ?2 THEN hours END WHERE workspace_id = ?1",
+            span(),
+        ),
         // What was there goes, with the rows of the links that the day's own row names.
         statement(
             format!(
@@ -231,49 +237,6 @@ fn insert(dimension: Dimension, span: &str, at: &str, values: &str) -> String {
            SELECT *, (ROW_NUMBER() OVER (PARTITION BY {hour}link_id ORDER BY value) - 1) / {VALUES_PER_ROW} AS part \
            FROM ({values})) GROUP BY {hour}link_id, part"
     )
-}
-
-/// For each workspace the oldest summed click before ?1 that has not been looked at by [`purge`]: [`Oldest`].
-pub const OLDEST: &str = "SELECT * FROM (\
-    SELECT u.workspace_id AS workspace_id, (SELECT MIN(c.at) FROM clicks c WHERE c.workspace_id = u.workspace_id \
-      AND c.at >= u.kept_from AND c.at < MIN(?1, u.days)) AS at FROM click_sums_until u) WHERE at IS NOT NULL LIMIT 100";
-
-/// A row of [`OLDEST`].
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-pub struct Oldest {
-    /// `ws_…`
-    pub workspace_id: String,
-    /// When it was made.
-    pub at: i64,
-}
-
-/// Clicks that no lead, sale or customer came from.
-const IS_SPARE: &str = "c.id NOT IN (SELECT click_id FROM leads WHERE workspace_id = ?1 AND click_id IS NOT NULL \
-    UNION SELECT click_id FROM entries WHERE workspace_id = ?1 AND click_id IS NOT NULL) \
-    AND c.id NOT IN (SELECT t.value ->> 'clickId' FROM sales s, json_each(s.touches) t \
-      WHERE s.workspace_id = ?1 AND t.value ->> 'clickId' IS NOT NULL) \
-    AND c.id NOT IN (SELECT t.value ->> 'clickId' FROM customers k, json_each(k.body, '$.touches') t \
-      WHERE k.workspace_id = ?1 AND t.value ->> 'clickId' IS NOT NULL)";
-
-/// The statements that delete the clicks of the UTC day around `at`, but those that a lead, sale or customer came from.
-/// Every link that was clicked gets its sums first, and clicks that come later than this stay.
-#[must_use]
-pub fn purge(workspace_id: &str, at: i64) -> Vec<Statement> {
-    let day = at.saturating_sub(at.rem_euclid(DAY_MS));
-    let end = day.saturating_add(DAY_MS);
-    let mut all = close_day(workspace_id, day, 1);
-    all.push(statement(
-        "UPDATE click_sums_until SET kept_from = MAX(kept_from, ?2) WHERE workspace_id = ?1",
-        [workspace_id.into(), end.into()],
-    ));
-    all.push(statement(
-        format!(
-            "DELETE FROM clicks WHERE id IN (SELECT c.id FROM clicks c WHERE c.workspace_id = ?1 AND c.at >= ?2 \
-             AND c.at < ?3 AND {IS_SPARE})"
-        ),
-        [workspace_id.into(), day.into(), end.into()],
-    ));
-    all
 }
 
 #[cfg(test)]

@@ -16,6 +16,9 @@ use crate::core::{destination, domain};
 /// The longest look-back window of attribution, in days.
 const MAX_WINDOW_DAYS: i64 = 365;
 
+/// The longest that a workspace keeps the rows of its clicks, in days.
+const MAX_RETENTION_DAYS: i64 = 3650;
+
 /// A row of `workspaces`.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 pub struct Workspace {
@@ -41,6 +44,8 @@ pub struct Workspace {
     pub attribution_model: String,
     /// Whose days reports have that name no zone; an IANA name.
     pub timezone: Option<String>,
+    /// How many days the rows of clicks are kept; none: as long as the instance does.
+    pub click_retention_days: Option<i64>,
     /// When it was made.
     pub created_at: Millis,
 }
@@ -71,6 +76,7 @@ pub struct WorkspaceBody {
     window_days: Option<i64>,
     attribution_model: Option<&'static str>,
     timezone: Given<String>,
+    retention_days: Given<i64>,
 }
 
 impl WorkspaceBody {
@@ -111,6 +117,7 @@ impl WorkspaceBody {
             window_days: fields.integer("attributionWindowDays", 1, MAX_WINDOW_DAYS)?.value(),
             attribution_model: fields.choice("attributionModel", &MODELS.map(|(name, _)| name))?.value(),
             timezone: fields.text("timezone", Text::up_to(64).trimmed().at_least(1))?,
+            retention_days: fields.integer("clickRetentionDays", 1, MAX_RETENTION_DAYS)?,
         })
     }
 
@@ -142,6 +149,7 @@ impl WorkspaceBody {
             window_days: self.window_days.unwrap_or(workspace.window_days),
             attribution_model: self.attribution_model.map_or(workspace.attribution_model, str::to_owned),
             timezone: self.timezone.over(workspace.timezone),
+            click_retention_days: self.retention_days.over(workspace.click_retention_days),
             ..workspace
         }
     }
@@ -156,7 +164,7 @@ impl Workspace {
 
     /// The object of the wire contract 6.7. There are no plans: limits are large and the same for everybody.
     #[must_use]
-    pub fn shown(&self, usage: Usage, domains: &[Value], click_retention_days: i64) -> Value {
+    pub fn shown(&self, usage: Usage, domains: &[Value], default_retention_days: i64) -> Value {
         const NO_LIMIT: i64 = 1_000_000_000;
         let hosts: Value = serde_json::from_str(&self.allowed_hostnames).unwrap_or_else(|_| json!([]));
         let mut shown = json!({
@@ -174,18 +182,18 @@ impl Workspace {
             "users": [{"role": "owner", "defaultFolderId": Value::Null}],
             "domains": domains, "flags": {}, "store": Value::Null, "allowedHostnames": hosts,
         });
-        if let (Value::Object(all), Value::Object(own)) = (&mut shown, self.choices(click_retention_days)) {
+        if let (Value::Object(all), Value::Object(own)) = (&mut shown, self.choices(default_retention_days)) {
             all.extend(own);
         }
         shown
     }
 
     /// What the contract does not have.
-    fn choices(&self, click_retention_days: i64) -> Value {
+    fn choices(&self, default_retention_days: i64) -> Value {
         json!({
             "storeVisitorAddresses": self.keeps_addresses == 1, "timezone": self.timezone,
             "attributionWindowDays": self.window_days, "attributionModel": self.attribution_model,
-            "clickRetentionDays": click_retention_days,
+            "clickRetentionDays": self.click_retention_days, "defaultClickRetentionDays": default_retention_days,
         })
     }
 }
@@ -214,6 +222,9 @@ mod tests {
             (json!({"attributionModel": "best"}), "invalid_enum_value: attributionModel: "),
             (json!({"conversionEnabled": 1}), "invalid_type: conversionEnabled: "),
             (json!({"timezone": ""}), "too_small: timezone: "),
+            (json!({"clickRetentionDays": 0}), "too_small: clickRetentionDays: "),
+            (json!({"clickRetentionDays": 3651}), "too_big: clickRetentionDays: "),
+            (json!({"clickRetentionDays": 1.5}), "invalid_type: clickRetentionDays: "),
         ] {
             assert!(read(body.clone()).unwrap_err().starts_with(message), "{body}");
         }
