@@ -202,7 +202,7 @@ fn query(q: &Question<'_>, filter: &Filter, measure: Measure) -> Query {
     }
     text.push_str(" ev");
     if measure != Measure::Clicks && (group.needs_click || filter.needs_click()) {
-        text.push_str(" LEFT JOIN clicks c ON c.id = ev.click_id");
+        text.push_str(" LEFT JOIN credited_clicks c ON c.click_id = ev.click_id");
     }
     text.push_str(group.join);
     let mut condition = if group.is_series {
@@ -346,7 +346,7 @@ mod tests {
         for (known_only, named, left_out) in [(true, 0, 1), (false, 1, 0)] {
             let queries = plan(&Question { known_only, ..question(group, &[]) }, &Filter::default());
             let money = &queries[3].text;
-            assert!(money.contains("LEFT JOIN clicks c"), "{money}");
+            assert!(money.contains("LEFT JOIN credited_clicks c"), "{money}");
             assert_eq!(money.matches("NULLIF(c.country, ''), 'Unknown')").count(), named, "{money}");
             assert_eq!(money.matches("c.country <> 'Unknown'").count(), left_out, "{money}");
         }

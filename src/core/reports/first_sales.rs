@@ -8,7 +8,8 @@ const FIRST: &str = "(SELECT f.id, f.workspace_id, f.mode, f.customer_id, f.clic
     WHERE o.customer_id = f.customer_id AND o.workspace_id = f.workspace_id AND o.mode = f.mode \
     AND (o.at < f.at OR (o.at = f.at AND o.id < f.id))))";
 
-/// `SELECT {columns} FROM {first sales} ev LEFT JOIN clicks c … {joins} WHERE …`: the filter is about the first sale.
+/// `SELECT {columns} FROM {first sales} ev LEFT JOIN credited_clicks c … {joins} WHERE …`: the filter is about the
+/// first sale.
 /// `before` are the values of the columns; joins have none.
 pub(super) fn select(
     subject: &Subject<'_>,
@@ -18,7 +19,7 @@ pub(super) fn select(
 ) -> Statement {
     let condition = subject.condition();
     let text = format!(
-        "SELECT {columns} FROM {FIRST} ev LEFT JOIN clicks c ON c.id = ev.click_id{joins} WHERE {}",
+        "SELECT {columns} FROM {FIRST} ev LEFT JOIN credited_clicks c ON c.click_id = ev.click_id{joins} WHERE {}",
         condition.text()
     );
     (text, [before, &subject.owner(), &subject.span(), condition.binds()].concat())

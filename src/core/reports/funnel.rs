@@ -54,7 +54,7 @@ pub fn steps(subject: &Subject<'_>) -> Statement {
          json_extract(t.value, '$.at') AS at FROM leads d JOIN customers k ON k.id = d.customer_id \
          JOIN json_each(k.body, '$.touches') t ON json_extract(t.value, '$.clickId') = d.click_id \
          WHERE d.workspace_id = ? AND d.mode = ? AND d.at >= ?) ev \
-         LEFT JOIN clicks c ON c.id = ev.click_id WHERE {}) f WHERE f.nth = 1 LIMIT {}",
+         LEFT JOIN credited_clicks c ON c.click_id = ev.click_id WHERE {}) f WHERE f.nth = 1 LIMIT {}",
         condition.text(),
         MAX_PEOPLE + 1
     );
@@ -67,7 +67,7 @@ pub fn steps(subject: &Subject<'_>) -> Statement {
 pub fn sales(subject: &Subject<'_>) -> Statement {
     let condition = subject.condition();
     let text = format!(
-        "SELECT COUNT(*) AS n FROM {SOLD} ev LEFT JOIN clicks c ON c.id = ev.click_id WHERE {}",
+        "SELECT COUNT(*) AS n FROM {SOLD} ev LEFT JOIN credited_clicks c ON c.click_id = ev.click_id WHERE {}",
         condition.text()
     );
     (text, [subject.owner(), subject.span(), vec![since(subject)], condition.binds().to_vec()].concat())
@@ -79,7 +79,7 @@ pub fn money(subject: &Subject<'_>) -> Statement {
     let condition = subject.condition();
     let text = format!(
         "SELECT {MONEY} FROM {SOLD} ev JOIN entries e ON e.sale_id = ev.id{} \
-         LEFT JOIN clicks c ON c.id = ev.click_id WHERE {} GROUP BY 1, 2, 3",
+         LEFT JOIN credited_clicks c ON c.click_id = ev.click_id WHERE {} GROUP BY 1, 2, 3",
         subject.kind(),
         condition.text()
     );

@@ -1,0 +1,143 @@
+//! What reports know of the clicks that leads and sales came by, held against the clicks themselves, on a real SQLite
+//! with this project's tables: rows come in any order, and change.
+
+#![expect(clippy::unwrap_used, reason = "a failing step ends the test")]
+
+use std::fs;
+
+use proptest::prelude::*;
+use rusqlite::{Connection, params};
+
+/// Something that is written.
+#[derive(Debug, Clone)]
+enum Step {
+    /// A click is stored.
+    Click(u8),
+    /// A lead comes, or changes, and its click is this one or none.
+    Lead(u8, Option<u8>),
+    /// The same of a sale, with these clicks on its path.
+    Sale(u8, Option<u8>, Vec<u8>),
+    /// The same of an entry.
+    Entry(u8, Option<u8>),
+    /// Something of a click is removed.
+    Erase(u8),
+    /// The projection is dropped.
+    Drop,
+}
+
+fn steps() -> impl Strategy<Value = Vec<Step>> {
+    let click = || 0..6_u8;
+    let credited = || proptest::option::of(click());
+    let step = prop_oneof![
+        4 => click().prop_map(Step::Click),
+        3 => (0..3_u8, credited()).prop_map(|(id, click)| Step::Lead(id, click)),
+        3 => (0..3_u8, credited(), proptest::collection::vec(click(), 0..4))
+            .prop_map(|(id, click, touches)| Step::Sale(id, click, touches)),
+        2 => (0..3_u8, credited()).prop_map(|(id, click)| Step::Entry(id, click)),
+        1 => click().prop_map(Step::Erase),
+        1 => Just(Step::Drop),
+    ];
+    proptest::collection::vec(step, 1..25)
+}
+
+fn database() -> Connection {
+    let connection = Connection::open_in_memory().unwrap();
+    let mut files: Vec<_> = fs::read_dir("migrations").unwrap().map(|file| file.unwrap().path()).collect();
+    files.sort();
+    for file in files {
+        connection.execute_batch(&fs::read_to_string(file).unwrap()).unwrap();
+    }
+    connection
+}
+
+fn apply(db: &Connection, step: &Step) {
+    let id = |click: &u8| format!("click_{click}");
+    match step {
+        Step::Click(click) => db
+            .execute(
+                "INSERT OR IGNORE INTO clicks (id, workspace_id, link_id, at, visitor, url, country, city, referer_url, qr) \
+                 VALUES (?1, 'ws_1', 'link_1', 1, 'v', ?2, 'FR', 'Paris', 'https://a.co/?who=me', ?3)",
+                params![id(click), format!("https://shop.example/{click}"), click % 2],
+            )
+            .unwrap(),
+        Step::Lead(lead, click) => db
+            .execute(
+                "INSERT INTO leads (id, workspace_id, mode, customer_id, at, event_name, quantity, click_id) \
+                 VALUES (?1, 'ws_1', 'live', 'k', 1, 'Lead', 1, ?2) ON CONFLICT DO UPDATE SET click_id = excluded.click_id",
+                params![lead, click.as_ref().map(id)],
+            )
+            .unwrap(),
+        Step::Sale(sale, click, touches) => {
+            let touches: Vec<_> =
+                touches.iter().map(|click| serde_json::json!({"clickId": id(click), "linkId": "link_1", "at": 1})).collect();
+            db.execute(
+                "INSERT INTO sales (id, workspace_id, mode, customer_id, account, reference, at, event_name, amount, \
+                 currency, processor, click_id, rate_day, touches, receipt) VALUES (?1, 'ws_1', 'live', 'k', '', ?1, 1, \
+                 'Sale', 1, 'usd', 'stripe', ?2, '2030-01-01', ?3, '{}') \
+                 ON CONFLICT DO UPDATE SET click_id = excluded.click_id, touches = excluded.touches",
+                params![sale, click.as_ref().map(id), serde_json::Value::from(touches).to_string()],
+            )
+            .unwrap()
+        }
+        Step::Entry(entry, click) => db
+            .execute(
+                "INSERT OR REPLACE INTO entries (id, workspace_id, mode, customer_id, kind, at, amount, currency, rate_day, \
+                 click_id) VALUES (?1, 'ws_1', 'live', 'k', 'sale', 1, 1, 'usd', '2030-01-01', ?2)",
+                params![entry, click.as_ref().map(id)],
+            )
+            .unwrap(),
+        Step::Erase(click) => db
+            .execute("UPDATE clicks SET referer_url = 'https://a.co/' WHERE id = ?1", params![id(click)])
+            .unwrap(),
+        Step::Drop => {
+            db.execute_batch("DELETE FROM leads; DELETE FROM sales; DELETE FROM entries").unwrap();
+            0
+        }
+    };
+}
+
+/// How many of the clicks that `credits` names are told otherwise than their row says, or not at all.
+fn wrong(db: &Connection, credits: &str) -> i64 {
+    let properties = [
+        "id",
+        "continent",
+        "country",
+        "region",
+        "city",
+        "device",
+        "browser",
+        "os",
+        "qr",
+        "referer",
+        "referer_url",
+        "source",
+        "url",
+    ];
+    let differs = properties.map(|name| format!("c.{name} IS NOT k.{name}")).join(" OR ");
+    let query = format!(
+        "SELECT COUNT(*) FROM (SELECT DISTINCT click_id FROM ({credits}) WHERE click_id IS NOT NULL) AS e \
+         LEFT JOIN clicks AS c ON c.id = e.click_id LEFT JOIN credited_clicks AS k ON k.click_id = e.click_id \
+         WHERE k.click_id IS NULL OR {differs}"
+    );
+    db.query_row(&query, [], |row| row.get(0)).unwrap()
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 300, ..ProptestConfig::default() })]
+
+    #[test]
+    fn a_credited_click_is_told_as_it_is_stored(steps in steps()) {
+        let db = database();
+        for step in &steps {
+            apply(&db, step);
+            for credits in [
+                "SELECT click_id FROM leads",
+                "SELECT click_id FROM sales",
+                "SELECT click_id FROM entries",
+                "SELECT t.value ->> 'clickId' AS click_id FROM sales AS s, json_each(s.touches) AS t",
+            ] {
+                prop_assert_eq!(wrong(&db, credits), 0, "{} after {:?}", credits, step);
+            }
+        }
+    }
+}
