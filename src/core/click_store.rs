@@ -8,13 +8,28 @@ const COLUMNS: &str = "id, workspace_id, link_id, at, visitor, url, ip, continen
                        longitude, edge_location, device, browser, browser_version, engine, os, os_version, ua, qr, \
                        referer, referer_url, source, signals, fingerprint";
 
+/// The clicks within an hour of those in the batch ?1, of the visitors that are in it: read once for a statement, by
+/// the one order that clicks have. An index by visitor would cost a row for every click.
+const RECENT: &str = "WITH spans AS MATERIALIZED (\
+      SELECT value ->> 'workspace_id' AS workspace_id, MIN(value ->> 'at') - 3600000 AS since, \
+        MAX(value ->> 'at') + 3600000 AS until FROM json_each(?1) WHERE value ->> 'verdict' = '' GROUP BY 1), \
+    recent AS MATERIALIZED (\
+      SELECT c.link_id AS link_id, c.visitor AS visitor, c.fingerprint AS fingerprint, c.at AS at \
+      FROM spans AS s CROSS JOIN clicks AS c ON c.workspace_id = s.workspace_id AND c.at > s.since AND c.at < s.until \
+      WHERE c.visitor IN (SELECT value ->> 'visitor' FROM json_each(?1)) \
+        OR c.fingerprint IN (SELECT value ->> 'fingerprint' FROM json_each(?1) \
+          UNION SELECT value ->> 'fingerprint_before' FROM json_each(?1)))";
+
 /// A visitor that D1 knows from another click on the link, less than an hour away. Both ways in time: the queue
 /// does not keep order. D1 runs one statement at a time, so of two batches one sees the other's rows.
-const IS_NEW: &str = "NOT EXISTS (SELECT 1 FROM clicks AS c WHERE c.link_id = r.link_id AND r.is_known = 1 \
-                        AND c.visitor = r.visitor AND c.at > r.at - 3600000 AND c.at < r.at + 3600000) \
-                      AND NOT EXISTS (SELECT 1 FROM clicks AS c WHERE c.link_id = r.link_id AND r.is_known = 0 \
-                        AND r.fingerprint <> '' AND c.fingerprint IN (r.fingerprint, r.fingerprint_before) \
-                        AND c.fingerprint <> '' AND c.at > r.at - 3600000 AND c.at < r.at + 3600000)";
+const IS_NEW: &str = "NOT EXISTS (SELECT 1 FROM recent AS c WHERE c.link_id = r.link_id \
+                        AND c.at > r.at - 3600000 AND c.at < r.at + 3600000 \
+                        AND CASE r.is_known WHEN 1 THEN c.visitor = r.visitor \
+                          ELSE c.fingerprint <> '' AND c.fingerprint IN (r.fingerprint, r.fingerprint_before) END)";
+
+/// The row of `clicks` that a row of the batch is, if it is stored.
+const STORED: &str =
+    "SELECT 1 FROM clicks AS c WHERE c.workspace_id = r.workspace_id AND c.at = r.at AND c.id = r.id";
 
 /// Which of [`statements`] gives the deliveries that were entered: `webhook_id`, `event_id`.
 pub const TOLD: usize = 1;
@@ -27,14 +42,14 @@ pub fn statements() -> [String; 4] {
 
 /// Enters new clicks for the webhooks that are told of their links' clicks.
 fn tell_clicks() -> String {
-    tell(rows_of_text().trim_start_matches("FROM "), &is_new_click())
+    format!("{RECENT} {}", tell(rows_of_text().trim_start_matches("FROM "), &is_new_click()))
 }
 
-/// Enters the click ?1, which is stored, for the webhooks that are told of its link's clicks; gives what
+/// Enters the click ?1 of the instant ?2, which is stored, for the webhooks that are told of its link's clicks; gives what
 /// [`statements`] gives of [`TOLD`].
 #[must_use]
 pub fn tell_click() -> String {
-    tell("clicks AS r", "r.id = ?1")
+    tell("clicks AS r", "r.at = ?2 AND r.id = ?1")
 }
 
 /// Webhooks are read first, so that without any it costs nothing.
@@ -62,14 +77,14 @@ fn new_clicks(condition: &str) -> String {
 }
 
 fn is_new_click() -> String {
-    format!("r.verdict = '' AND NOT EXISTS (SELECT 1 FROM clicks AS c WHERE c.id = r.id) AND {IS_NEW}")
+    format!("r.verdict = '' AND NOT EXISTS ({STORED}) AND {IS_NEW}")
 }
 
 /// Moves the counters of links by the clicks that [`insert_clicks`] is going to store.
 fn count_clicks() -> String {
     let new = new_clicks("");
     format!(
-        "UPDATE links SET clicks = clicks + d.n, last_clicked = MAX(COALESCE(last_clicked, 0), d.at) \
+        "{RECENT} UPDATE links SET clicks = clicks + d.n, last_clicked = MAX(COALESCE(last_clicked, 0), d.at) \
          FROM (SELECT r.link_id AS link_id, COUNT(*) AS n, MAX(r.at) AS at {new} GROUP BY 1) AS d \
          WHERE links.id = d.link_id"
     )
@@ -79,7 +94,7 @@ fn count_clicks() -> String {
 #[must_use]
 pub fn insert_clicks(condition: &str) -> String {
     let new = new_clicks(condition);
-    format!("INSERT INTO clicks ({COLUMNS}) SELECT {} {new}", values())
+    format!("{RECENT} INSERT INTO clicks ({COLUMNS}) SELECT {} {new}", values())
 }
 
 /// Stores the rest of the batch: what is no click, and what is a repetition of one.
@@ -88,7 +103,7 @@ fn insert_others() -> String {
     format!(
         "INSERT OR IGNORE INTO visits ({COLUMNS}, verdict) \
          SELECT {}, CASE r.verdict WHEN '' THEN 'repeat' ELSE r.verdict END {from} \
-         WHERE NOT EXISTS (SELECT 1 FROM clicks AS c WHERE c.id = r.id)",
+         WHERE NOT EXISTS ({STORED})",
         values()
     )
 }

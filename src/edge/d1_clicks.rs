@@ -65,10 +65,11 @@ struct Counted {
 /// When D1 fails: nothing was stored then.
 pub(crate) async fn admit(env: &Env, link_id: &str, most: u32, visit: Option<Visit>) -> Result<Admitted> {
     let db = d1::database(env)?;
-    let id = visit.as_ref().map(|visit| visit.id.clone()).unwrap_or_default();
+    let (id, at) = visit.as_ref().map(|visit| (visit.id.clone(), visit.at.0)).unwrap_or_default();
+    let place = [d1::text(link_id), d1::text(id.as_str()), d1::int(at)?];
     let before = "SELECT clicks, 0 AS is_stored FROM links WHERE id = ?1";
-    let after =
-        "SELECT clicks, EXISTS (SELECT 1 FROM clicks WHERE id = ?2) AS is_stored FROM links WHERE id = ?1";
+    let after = "SELECT clicks, EXISTS (SELECT 1 FROM clicks AS c WHERE c.workspace_id = links.workspace_id \
+                   AND c.at = ?3 AND c.id = ?2) AS is_stored FROM links WHERE id = ?1";
     let mut batch = vec![d1::statement(&db, before, &[d1::text(link_id)])?];
     if let Some(visit) = visit {
         let text = d1::text(codec::encode(&click::rows(vec![visit]))?.as_str());
@@ -76,11 +77,13 @@ pub(crate) async fn admit(env: &Env, link_id: &str, most: u32, visit: Option<Vis
         batch.push(d1::statement(&db, &click_store::insert_clicks(&limit), std::slice::from_ref(&text))?);
         // After it, for the limit looks at the counter. The id is of this very visit, so it was not stored before.
         let count = "UPDATE links SET clicks = clicks + 1, last_clicked = MAX(COALESCE(last_clicked, 0), c.at) \
-                     FROM clicks AS c WHERE links.id = ?1 AND c.id = ?2";
-        batch.push(d1::statement(&db, count, &[d1::text(link_id), d1::text(id.as_str())])?);
-        batch.push(d1::statement(&db, &click_store::tell_click(), &[d1::text(id.as_str())])?);
+                     FROM clicks AS c WHERE links.id = ?1 \
+                       AND c.workspace_id = links.workspace_id AND c.at = ?3 AND c.id = ?2";
+        batch.push(d1::statement(&db, count, &place)?);
+        let told = [d1::text(id.as_str()), d1::int(at)?];
+        batch.push(d1::statement(&db, &click_store::tell_click(), &told)?);
     }
-    batch.push(d1::statement(&db, after, &[d1::text(link_id), d1::text(id.as_str())])?);
+    batch.push(d1::statement(&db, after, &place)?);
     let results = db.batch(batch).await.map_err(explain)?;
     if results.len() > 2 {
         webhook_outbox::nudge(env, &webhook_outbox::entered(results.iter().rev().nth(1))).await;

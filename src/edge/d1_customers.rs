@@ -13,8 +13,7 @@ use crate::edge::{codec, d1};
 
 const COLUMNS: &str = "k.id, k.external_id, k.name, k.email, k.avatar, COALESCE(k.country, c.country) AS country, k.created_at, k.first_sale_at, \
     k.subscription_canceled_at, k.body, k.link_id, l.domain AS link_domain, l.key AS link_key, l.url AS link_url";
-const FROM: &str =
-    "customers k LEFT JOIN clicks c ON c.id = k.click_id LEFT JOIN links l ON l.id = k.link_id";
+const FROM: &str = "customers k LEFT JOIN credited_clicks c ON c.click_id = k.click_id LEFT JOIN links l ON l.id = k.link_id";
 
 /// Customers, or `None` when the cursor names none.
 pub(crate) async fn list(
@@ -44,7 +43,7 @@ pub(crate) async fn count(env: &Env, condition: &Where) -> Result<i64> {
         n: i64,
     }
     let query = format!(
-        "SELECT COUNT(*) AS n FROM customers k LEFT JOIN clicks c ON c.id = k.click_id WHERE {}",
+        "SELECT COUNT(*) AS n FROM customers k LEFT JOIN credited_clicks c ON c.click_id = k.click_id WHERE {}",
         condition.text()
     );
     let row: Option<Row> = d1::first(&d1::database(env)?, &query, &d1::binds(condition.binds())?).await?;
@@ -63,7 +62,7 @@ pub(crate) async fn count_by(
         n: i64,
     }
     let query = format!(
-        "SELECT {column} AS value, COUNT(*) AS n FROM customers k LEFT JOIN clicks c ON c.id = k.click_id \
+        "SELECT {column} AS value, COUNT(*) AS n FROM customers k LEFT JOIN credited_clicks c ON c.click_id = k.click_id \
          WHERE {} GROUP BY 1 ORDER BY n DESC, 1 LIMIT 1000",
         condition.text()
     );

@@ -101,27 +101,28 @@ pub(crate) async fn end_of_part(env: &Env, scope: &Scope, wanted: &Wanted<'_>) -
 }
 
 /// What the rows of a kind are read from, each with its click, its customer and, for what undoes one, its sale.
-fn table(kind: Kind) -> &'static str {
-    match kind {
-        Kind::Click => "clicks ev JOIN clicks c ON c.id = ev.id",
-        Kind::Lead => {
-            "leads ev LEFT JOIN clicks c ON c.id = ev.click_id LEFT JOIN customers k ON k.id = ev.customer_id"
+fn table(kind: Kind) -> String {
+    let (table, sale) = match kind {
+        Kind::Click => {
+            return "clicks ev JOIN clicks c ON c.workspace_id = ev.workspace_id AND c.at = ev.at AND c.id = ev.id"
+                .to_owned();
         }
-        Kind::Sale => {
-            "sales ev LEFT JOIN clicks c ON c.id = ev.click_id LEFT JOIN customers k ON k.id = ev.customer_id"
-        }
-        Kind::Refund | Kind::Dispute => {
-            "entries ev LEFT JOIN sales s ON s.id = ev.sale_id LEFT JOIN clicks c ON c.id = ev.click_id \
-             LEFT JOIN customers k ON k.id = ev.customer_id"
-        }
-    }
+        Kind::Lead => ("leads", ""),
+        Kind::Sale => ("sales", ""),
+        Kind::Refund | Kind::Dispute => ("entries", " LEFT JOIN sales s ON s.id = ev.sale_id"),
+    };
+    format!(
+        "{table} ev{sale} LEFT JOIN credited_clicks p ON p.click_id = ev.click_id LEFT JOIN clicks c \
+         ON c.workspace_id = ev.workspace_id AND c.at = p.at AND c.id = p.id \
+         LEFT JOIN customers k ON k.id = ev.customer_id"
+    )
 }
 
 /// Which rows of one kind are wanted.
 fn condition(scope: &Scope, wanted: &Wanted<'_>, kind: Kind) -> Where {
     let mut condition = wanted.filter.condition(&scope.workspace_id, wanted.window);
     if kind == Kind::Click && wanted.of_devices {
-        wanted.filter.devices_of_clicks(&scope.workspace_id, &mut condition);
+        wanted.filter.devices_of_clicks(&mut condition);
     } else if kind == Kind::Click {
         wanted.filter.customer_of_clicks(&mut condition);
     } else {

@@ -10,9 +10,11 @@ use worker::{Env, Result};
 use crate::edge::{codec, d1};
 
 /// The visitor ids of customer ?1 of workspace ?2.
-const DEVICES: &str = "SELECT visitor FROM clicks WHERE workspace_id = ?2 AND visitor <> '' AND id IN (\
-    SELECT t.value ->> 'clickId' FROM customers k, json_each(k.body, '$.touches') t WHERE k.id = ?1 \
-    UNION SELECT click_id FROM leads WHERE customer_id = ?1 UNION SELECT click_id FROM sales WHERE customer_id = ?1)";
+const DEVICES: &str = "SELECT c.visitor FROM (\
+    SELECT t.value ->> 'clickId' AS id, t.value ->> 'at' AS at FROM customers k, json_each(k.body, '$.touches') t WHERE k.id = ?1 \
+    UNION SELECT click_id, clicked_at FROM leads WHERE customer_id = ?1 \
+    UNION SELECT click_id, clicked_at FROM sales WHERE customer_id = ?1) e \
+    JOIN clicks c ON c.workspace_id = ?2 AND c.at = e.at AND c.id = e.id WHERE c.visitor <> ''";
 
 /// The names of customer ?1 that an answer may hold.
 const NAMES: &str = "SELECT ?1 AS name UNION SELECT email FROM customers WHERE id = ?1 AND email <> '' \

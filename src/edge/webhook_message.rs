@@ -43,10 +43,11 @@ pub(crate) async fn body(env: &Env, event_id: &str, claimed: &Claimed) -> Result
         parts.link = link(env, claimed, id).await?;
     }
     if let Some(id) = &subject.click_id {
-        let query = format!("SELECT {CLICK} FROM clicks c WHERE c.id = ?1 AND c.workspace_id = ?2");
-        let values = [d1::text(id.as_str()), d1::text(claimed.workspace_id.as_str())];
-        let click: Option<Click> = d1::first(&d1::database(env)?, &query, &values).await?;
         let at = subject.clicked_at.map_or(claimed.created_at, Millis);
+        let query =
+            format!("SELECT {CLICK} FROM clicks c WHERE c.workspace_id = ?1 AND c.at = ?2 AND c.id = ?3");
+        let values = [d1::text(claimed.workspace_id.as_str()), d1::int(at.0)?, d1::text(id.as_str())];
+        let click: Option<Click> = d1::first(&d1::database(env)?, &query, &values).await?;
         parts.click = click.unwrap_or_default().shown(Some(id), at);
     }
     if let Some(id) = &subject.customer_id {

@@ -179,15 +179,16 @@ fn load(instance: &Instance, links: &[String], span: Span, clicks: u64, seed: u6
     transaction.commit().or_fail(failed)
 }
 
-/// One click in a hundred becomes a lead, one in two hundred a sale.
+/// One click in a hundred becomes a lead, one in two hundred a sale. Which click of all it is stands in its id.
 const CONVERSIONS: &str = "\
-    INSERT INTO leads (id, workspace_id, mode, customer_id, at, event_name, quantity, click_id, link_id) \
-    SELECT 'lead_' || rowid, workspace_id, 'live', 'cus_' || rowid, at + 60000, 'Sign up', 1, id, link_id \
-    FROM clicks WHERE rowid % 100 = 0; \
+    INSERT INTO leads (id, workspace_id, mode, customer_id, at, event_name, quantity, click_id, link_id, clicked_at) \
+    SELECT 'lead_' || substr(id, 2, 8), workspace_id, 'live', 'cus_' || substr(id, 2, 8), at + 60000, 'Sign up', 1, id, \
+      link_id, at FROM clicks WHERE CAST(substr(id, 2, 8) AS INTEGER) % 100 = 0; \
     INSERT INTO sales (id, workspace_id, mode, customer_id, account, reference, at, event_name, amount, currency, \
       processor, click_id, link_id, clicked_at, rate_day, touches, receipt) \
-    SELECT 'sale_' || rowid, workspace_id, 'live', 'cus_' || rowid, '', 'in_' || rowid, at + 120000, 'Purchase', 4900, \
-      'usd', 'stripe', id, link_id, at, '', '[]', '{}' FROM clicks WHERE rowid % 200 = 0; \
+    SELECT 'sale_' || substr(id, 2, 8), workspace_id, 'live', 'cus_' || substr(id, 2, 8), '', 'in_' || substr(id, 2, 8), \
+      at + 120000, 'Purchase', 4900, 'usd', 'stripe', id, link_id, at, '', '[]', '{}' \
+    FROM clicks WHERE CAST(substr(id, 2, 8) AS INTEGER) % 200 = 0; \
     INSERT INTO entries (id, workspace_id, mode, customer_id, sale_id, kind, at, amount, currency, rate_day, click_id, link_id) \
     SELECT 'e' || id, workspace_id, mode, customer_id, id, 'sale', at, amount, currency, '', click_id, link_id FROM sales;";
 

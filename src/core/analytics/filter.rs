@@ -212,21 +212,21 @@ impl Filter {
         }
     }
 
-    /// Clicks of the devices (visitor ids) that clicks on the path of one customer came from. The links are named for
-    /// the index.
-    pub fn devices_of_clicks(&self, workspace_id: &str, all: &mut Where) {
+    /// Clicks of the devices (visitor ids) that clicks on the path of one customer came from.
+    pub fn devices_of_clicks(&self, all: &mut Where) {
         if let Some(id) = &self.customer_id {
-            let text = "ev.link_id IN (SELECT id FROM links WHERE workspace_id = ?) AND ev.visitor <> '' \
-                        AND ev.visitor IN (SELECT p.visitor FROM customers k, json_each(k.body, '$.touches') t \
-                        JOIN clicks p ON p.id = json_extract(t.value, '$.clickId') WHERE k.id = ?)";
-            all.and(text, [workspace_id.into(), id.as_str().into()]);
+            let text = "ev.visitor <> '' AND ev.visitor IN (SELECT p.visitor \
+                        FROM customers k, json_each(k.body, '$.touches') t \
+                        JOIN clicks p ON p.workspace_id = k.workspace_id AND p.at = t.value ->> 'at' \
+                        AND p.id = t.value ->> 'clickId' WHERE k.id = ?)";
+            all.and(text, [id.as_str().into()]);
         }
     }
 
     /// Clicks of one customer: those on its path.
     pub fn customer_of_clicks(&self, all: &mut Where) {
         if let Some(id) = &self.customer_id {
-            let text = "ev.id IN (SELECT json_extract(t.value, '$.clickId') FROM customers k, \
+            let text = "(ev.at, ev.id) IN (SELECT t.value ->> 'at', t.value ->> 'clickId' FROM customers k, \
                         json_each(k.body, '$.touches') t WHERE k.id = ?)";
             all.and(text, [id.as_str().into()]);
         }

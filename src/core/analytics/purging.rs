@@ -72,9 +72,8 @@ pub fn delete(stretch: &Stretch) -> Vec<Statement> {
     vec![
         statement(
             format!(
-                "DELETE FROM clicks WHERE id IN (SELECT c.id FROM clicks c WHERE c.workspace_id = ?1 AND c.at >= ?2 \
-                 AND c.at < ?3 AND NOT EXISTS (SELECT 1 FROM late_clicks y WHERE y.workspace_id = ?1 AND y.at = c.at \
-                 AND y.id = c.id) AND {IS_SPARE})"
+                "DELETE FROM clicks AS c WHERE c.workspace_id = ?1 AND c.at >= ?2 AND c.at < ?3 AND NOT EXISTS \
+                 (SELECT 1 FROM late_clicks y WHERE y.workspace_id = ?1 AND y.at = c.at AND y.id = c.id) AND {IS_SPARE}"
             ),
             binds(),
         ),

@@ -18,7 +18,7 @@ const VALUES_PER_ROW: i64 = 400;
 /// How many clicks a link must have on a day to get sums of its own: some two dozen rows. The clicks of others are as
 /// quickly counted.
 const BUSY: i64 = 32;
-/// The dimension that says of a link and day that there are no sums, because there are only few clicks.
+/// The dimension that stands for a link's sums of a day with only few clicks: it names them, `{"click id": at, …}`.
 pub(super) const FEW: &str = "few";
 
 /// How far the clicks of a workspace are summed, and what there is to sum.
@@ -187,9 +187,11 @@ pub(super) fn close_day(workspace_id: &str, day: i64, least: i64) -> Vec<Stateme
     all.push(statement(
         format!(
             "INSERT INTO click_sums (workspace_id, link_id, dimension, span, at, part, counts) \
-             SELECT ?1, e.key, '{FEW}', 'day', ?2, 0, '{{}}' {OF_DAY} AND e.value < {least}"
+             SELECT ?1, c.link_id, '{FEW}', 'day', ?2, 0, json_group_object(c.id, c.at) FROM clicks c \
+             WHERE c.workspace_id = ?1 AND c.at >= ?2 AND c.at < ?3 \
+             AND c.link_id IN (SELECT e.key {OF_DAY} AND e.value < {least}) GROUP BY c.link_id"
         ),
-        span(),
+        whole(vec![end.into()]),
     ));
     all.push(statement(
         "INSERT INTO click_sums_until (workspace_id, hours, days) VALUES (?1, ?2, ?2) ON CONFLICT DO UPDATE \

@@ -273,33 +273,27 @@ impl Scope<'_> {
         self.counted(sql, |sql| {
             sql.add(
                 &format!(
-                    "late_clicks y CROSS JOIN clicks c ON c.id = y.id \
-                     WHERE y.workspace_id = ? AND {}",
+                    "late_clicks y CROSS JOIN clicks c ON c.workspace_id = y.workspace_id AND c.at = y.at \
+                     AND c.id = y.id WHERE y.workspace_id = ? AND {}",
                     self.range("y.at", "?", &summed)
                 ),
                 [workspace(), first.clone(), last.clone(), workspace()],
             );
-            if !self.is_of_all_links {
-                sql.add(
-                    " AND NOT EXISTS (SELECT 1 FROM click_sums x WHERE x.workspace_id = ? AND x.link_id = c.link_id \
-                     AND x.dimension = ? AND x.span = 'day' AND x.at = y.at - y.at % 86400000)",
-                    [workspace(), FEW.into()],
-                );
-            }
         });
         if self.is_of_all_links {
             return;
         }
         sql.add(" UNION ALL ", []);
         self.counted(sql, |sql| {
-            sql.add("click_sums x CROSS JOIN clicks c ON c.link_id = x.link_id WHERE ", []);
+            sql.add(
+                "click_sums x CROSS JOIN json_each(x.counts) e CROSS JOIN clicks c \
+                 ON c.workspace_id = x.workspace_id AND c.at = e.value AND c.id = e.key WHERE ",
+                [],
+            );
             Self { dimension: Dimension { name: FEW, ..self.dimension }, ..*self }.sums("day", sql);
             sql.add(
-                &format!(
-                    " AND x.at > ? - 86400000 AND x.at < ? AND {} AND c.workspace_id = ?",
-                    self.range("c.at", "MAX(x.at, ?)", &format!("MIN(x.at + 86400000, {summed})"))
-                ),
-                [first.clone(), last.clone(), first, last, workspace(), workspace()],
+                &format!(" AND x.at > ? - 86400000 AND x.at < ? AND {}", self.range("e.value", "?", &summed)),
+                [first.clone(), last.clone(), first, last, workspace()],
             );
         });
     }

@@ -80,6 +80,7 @@ impl Table {
                 "quantity",
                 "click_id",
                 "link_id",
+                "clicked_at",
                 "metadata",
             ],
             Self::Sales => &[
@@ -190,7 +191,8 @@ pub fn rows(view: &View, policy: &Policy, customer_id: &str) -> Vec<Row> {
             Table::Leads,
             &lead.id,
             json!({"at": lead.at, "event_name": lead.event_name, "quantity": lead.quantity,
-                "click_id": click_id, "link_id": link_id, "metadata": lead.metadata}),
+                "click_id": click_id, "link_id": link_id, "clicked_at": lead.touch.as_ref().map(|t| t.at),
+                "metadata": lead.metadata}),
         );
     }
     for sale in &view.sales {
