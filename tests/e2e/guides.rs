@@ -4,6 +4,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::time::SystemTime;
 
 use pimms_cli::project::Project;
 use pimms_cli::seed::Ready;
@@ -66,6 +67,26 @@ impl Drop for Checkout {
     }
 }
 
+/// The newest change below a path.
+fn changed(path: &Path) -> SystemTime {
+    let own = fs::metadata(path).and_then(|it| it.modified()).unwrap();
+    let inside = fs::read_dir(path).into_iter().flatten().map(|entry| changed(&entry.unwrap().path()));
+    inside.fold(own, SystemTime::max)
+}
+
+/// The tool beside this test, as `cargo test` has built it. It is built here only where it is missing or old: in the
+/// middle of `cargo test` that would replace the library which the tests of the documentation are about to use.
+fn tool() -> PathBuf {
+    let tool = std::env::current_exe().unwrap().ancestors().nth(2).unwrap().join("pimms");
+    let source = ["src", "cli/src", "Cargo.lock"].map(|name| changed(&root().join(name)));
+    if !tool.exists() || source.into_iter().any(|change| change > changed(&tool)) {
+        let build =
+            Command::new("cargo").args(["build", "--quiet", "-p", "pimms-cli"]).current_dir(root()).status();
+        assert!(build.unwrap().success());
+    }
+    tool
+}
+
 /// Runs the commands of a page as a reader would who has read the first page, and how to play Stripe.
 fn follow(page: &Path) {
     let name: String = page.strip_prefix(root().join("docs/guides")).unwrap().to_string_lossy().into_owned();
@@ -78,10 +99,9 @@ fn follow(page: &Path) {
     let stripe = read(&root().join("docs/guides/stripe-checkout.md"));
     let hook = blocks(&stripe, "sh").into_iter().find(|block| block.starts_with("hook()")).unwrap();
     let hook = hook.split("\n}\n").next().unwrap();
-    let manifest = root().join("Cargo.toml");
     let script = format!(
-        "set -euo pipefail\npimms() {{ cargo run --quiet --manifest-path '{}' -- \"$@\" --data \"$PWD/.pimms\"; }}\n{known}\n{hook}\n}}\n{}\n",
-        manifest.display(),
+        "set -euo pipefail\npimms() {{ '{}' \"$@\" --data \"$PWD/.pimms\"; }}\n{known}\n{hook}\n}}\n{}\n",
+        tool().display(),
         commands.join("\n")
     );
     let output = Command::new("bash")

@@ -2,8 +2,8 @@
 // is never overwritten.
 //
 // Links with a short link of their own go many at a time, and one that is taken is compared; links without go one by
-// one, as an upsert by their destination, which takes the line's other values over. Either way asking again finds what the first time made, so a run that was cancelled or
-// broke off is simply begun anew.
+// one, as an upsert by their destination, which takes the line's other values over. Either way asking again
+// finds what the first time made, so a run that was cancelled or broke off is simply begun anew.
 
 import { ApiError, call, get, type Link } from '../api';
 import type { LinkBody, Row } from './csv';
@@ -128,12 +128,12 @@ export async function run(rows: readonly Row[], signal: AbortSignal, told: (prog
     }
   };
 
-  /** By its destination: made, or found. What is older than this run was there. */
-  const begun = await serverNow(signal);
+  /** By its destination: made, or found. What is newer than the newest link before this run was made by it. */
+  const [newest] = await get<Link[]>('/links', { sortBy: 'createdAt', pageSize: '1', showArchived: 'true' }, signal);
   const single = async (row: Row): Promise<void> => {
     try {
       const link = await patiently(() => call<Link>('PUT', '/links/upsert', {}, row.link, signal), signal);
-      if (Date.parse(link.createdAt) >= begun) outcome.created += 1;
+      if (!newest || Date.parse(link.createdAt) > Date.parse(newest.createdAt)) outcome.created += 1;
       else outcome.unchanged += 1;
     } catch (error) {
       if (signal.aborted || !(error instanceof ApiError) || error.status === 401) throw error;
@@ -155,10 +155,4 @@ export async function run(rows: readonly Row[], signal: AbortSignal, told: (prog
   }
   outcome.refused.sort((a, b) => a.line - b.line);
   return outcome;
-}
-
-/** The server's clock, to the second: ours may be wrong. */
-async function serverNow(signal: AbortSignal): Promise<number> {
-  const answer = await fetch('/api/session', { signal, credentials: 'same-origin' });
-  return Date.parse(answer.headers.get('date') ?? '') || Math.floor(Date.now() / 1000) * 1000;
 }
