@@ -268,7 +268,7 @@ fn the_tables_of_costs_are_what_the_runtime_counts() {
     // Another machine, or a busy one, is another measure: of the same order is what can be asked.
     for (operation, took) in times.iter().flatten().enumerate() {
         let about = number(&page[CPU][BEFORE + operation]);
-        assert!(*took < 3.0 * about && *took > about / 20.0, "{}: {times:?}", OPERATIONS[operation].0);
+        assert!(*took < 10.0 * about && *took > about / 20.0, "{}: {times:?}", OPERATIONS[operation].0);
     }
     bills(&expected);
 
