@@ -1,6 +1,7 @@
 //! Holds the names of `src/edge/bindings.rs` against those of `wrangler.toml`.
 //!
-//! A name that is in only one of them would be found out by the first request that needs it, in production.
+//! A name that is in only one of them would be found out by the first request that needs it, in production. Constants that
+//! begin with `OPTIONAL_` are of bindings that the code does without.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -16,10 +17,13 @@ pub(crate) fn check() -> Result<(), String> {
     compare(&names_in_code(&read(CODE)?), &names_in_config(&read(CONFIG)?)?)
 }
 
-fn compare(code: &BTreeSet<String>, config: &BTreeSet<String>) -> Result<(), String> {
+fn compare(
+    (needed, optional): &(BTreeSet<String>, BTreeSet<String>),
+    config: &BTreeSet<String>,
+) -> Result<(), String> {
     let list = |names: Vec<&String>| names.into_iter().cloned().collect::<Vec<_>>().join(", ");
-    let (only_code, only_config) =
-        (list(code.difference(config).collect()), list(config.difference(code).collect()));
+    let only_code = list(needed.difference(config).collect());
+    let only_config = list(config.difference(needed).filter(|name| !optional.contains(*name)).collect());
     match (only_code.is_empty(), only_config.is_empty()) {
         (true, true) => Ok(()),
         (false, _) => Err(format!("{CONFIG} lacks bindings that {CODE} names: {only_code}")),
@@ -27,14 +31,15 @@ fn compare(code: &BTreeSet<String>, config: &BTreeSet<String>) -> Result<(), Str
     }
 }
 
-/// The value of each `const NAME: &str = "VALUE";`.
-fn names_in_code(source: &str) -> BTreeSet<String> {
-    source
-        .lines()
-        .filter(|line| line.contains("const ") && line.contains(": &str ="))
-        .filter_map(|line| line.split('"').nth(1))
-        .map(str::to_owned)
-        .collect()
+/// The value of each `const NAME: &str = "VALUE";`, those of `OPTIONAL_` apart.
+fn names_in_code(source: &str) -> (BTreeSet<String>, BTreeSet<String>) {
+    let constants = source.lines().filter(|line| line.contains("const ") && line.contains(": &str ="));
+    let (optional, needed): (Vec<&str>, Vec<&str>) =
+        constants.partition(|line| line.contains("const OPTIONAL_"));
+    let values = |lines: Vec<&str>| {
+        lines.iter().filter_map(|line| line.split('"').nth(1)).map(str::to_owned).collect()
+    };
+    (values(needed), values(optional))
 }
 
 /// Whatever is called `binding` in any table, and `name` among the Durable Objects and rate limiters.

@@ -60,6 +60,8 @@ function answer(lines, env, ctx) {
   if (hidden !== "") headers["x-robots-tag"] = "googlebot: noindex";
   cookies.forEach((cookie, index) => (headers[SET_COOKIE[index]] = cookie));
   const response = new Response(null, { status: +status, headers });
+  // Where Analytics Engine is bound; the ordinary way writes the same (src/core/metrics.rs).
+  env.METRICS?.writeDataPoint({ indexes: ["link"], blobs: ["link", "3xx"], doubles: [+status, 0] });
   // Last: whatever threw before is answered the ordinary way, which records the visit itself.
   if (visit !== "") keep(visit, env, ctx);
   return response;

@@ -1,4 +1,5 @@
-//! `GET /api/metrics`: what [`crate::core::health`] found as figures, in the text form of Prometheus.
+//! `GET /api/metrics`: what [`crate::core::health`] found as figures, in the text form of Prometheus. And the data point of an
+//! answer, for instances that have Analytics Engine.
 
 use std::fmt::Write;
 
@@ -22,6 +23,10 @@ pub enum Kind {
 impl Kind {
     const NAMES: [&str; 3] = ["api", "stripe", "link"];
 
+    fn name(self) -> &'static str {
+        Self::NAMES.get(self as usize).copied().unwrap_or_default()
+    }
+
     /// Of a path.
     #[must_use]
     pub fn of(path: &str, is_ours: bool) -> Self {
@@ -31,6 +36,24 @@ impl Kind {
             true => Self::Api,
         }
     }
+}
+
+/// Classes of answers that are counted apart.
+const CLASSES: [&str; 4] = ["2xx", "3xx", "4xx", "5xx"];
+
+/// Where a status stands in [`CLASSES`].
+fn class(status: u16) -> usize {
+    usize::from((status / 100).clamp(2, 5) - 2)
+}
+
+/// An answer as a data point of Analytics Engine: what it was of, and how it ended. Nothing of the request is in it: no path, header,
+/// address or id.
+///
+/// Wire form: `{"indexes":[kind],"blobs":[kind,class],"doubles":[status,milliseconds]}`; queries know the places by number.
+#[must_use]
+pub fn point(kind: Kind, status: u16, millis: i64) -> String {
+    let (kind, class) = (kind.name(), CLASSES.get(class(status)).copied().unwrap_or_default());
+    format!(r#"{{"indexes":["{kind}"],"blobs":["{kind}","{class}"],"doubles":[{status},{millis}]}}"#)
 }
 
 /// What an isolate has answered since it began: by kind, 2xx to 5xx.
@@ -47,8 +70,7 @@ impl Answered {
     /// One more.
     #[must_use]
     pub fn and(mut self, kind: Kind, status: u16) -> Self {
-        let class = usize::from((status / 100).clamp(2, 5) - 2);
-        if let Some(count) = self.0.get_mut(kind as usize).and_then(|row| row.get_mut(class)) {
+        if let Some(count) = self.0.get_mut(kind as usize).and_then(|row| row.get_mut(class(status))) {
             *count += 1;
         }
         self
@@ -152,7 +174,7 @@ pub fn text(
     let help = "Answers of the one isolate that was asked, since it began; redirects by the short way are not in it.";
     page.head("pimms_isolate_answers_total", "counter", help);
     for (kind, row) in Kind::NAMES.iter().zip(answered.0) {
-        for (class, count) in ["2xx", "3xx", "4xx", "5xx"].iter().zip(row) {
+        for (class, count) in CLASSES.iter().zip(row) {
             let count = i64::try_from(count).unwrap_or(i64::MAX);
             page.sample("pimms_isolate_answers_total", &[("kind", kind), ("status", class)], count);
         }
@@ -237,6 +259,28 @@ mod tests {
         assert!(!text.contains("pimms_last_event_seconds"), "nothing came, so nothing is said");
         let nothing = super::text(&Found::default(), &[], &[], &Answered::default(), now);
         assert!(!nothing.contains("pimms_dead_letters") && nothing.contains("pimms_migrations_known"));
+    }
+
+    #[test]
+    fn a_point_says_what_ended_how_and_the_short_way_says_the_same() {
+        for (kind, status, expected) in [
+            (Kind::Api, 200, r#"{"indexes":["api"],"blobs":["api","2xx"],"doubles":[200,7]}"#),
+            (Kind::Stripe, 503, r#"{"indexes":["stripe"],"blobs":["stripe","5xx"],"doubles":[503,7]}"#),
+            (Kind::Link, 404, r#"{"indexes":["link"],"blobs":["link","4xx"],"doubles":[404,7]}"#),
+            (Kind::Api, 101, r#"{"indexes":["api"],"blobs":["api","2xx"],"doubles":[101,7]}"#),
+        ] {
+            assert_eq!(point(kind, status, 7), expected);
+            assert!(serde_json::from_str::<serde_json::Value>(expected).is_ok());
+        }
+        // The short way has no wasm left to ask when it knows its answer.
+        let literal =
+            point(Kind::Link, 302, 0).replace("302", "+status").replace(',', ", ").replace(':', ": ");
+        let literal = ["indexes", "blobs", "doubles"]
+            .iter()
+            .fold(literal, |text, name| text.replace(&format!("\"{name}\""), name))
+            .replace('{', "{ ")
+            .replace('}', " }");
+        assert!(include_str!("../entry.js").contains(&format!("writeDataPoint({literal})")), "{literal}");
     }
 
     /// docs/alerts.md names metrics and checks: each of them exists.

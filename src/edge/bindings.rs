@@ -16,3 +16,5 @@ pub(crate) const REPORTS: &str = "REPORTS";
 pub(crate) const DIRECTORY: &str = "DIRECTORY";
 /// Durable Object: one per customer.
 pub(crate) const LEDGER: &str = "LEDGER";
+/// Analytics Engine: a data point per answer, where it is bound. `src/entry.js` knows it as well.
+pub(crate) const OPTIONAL_METRICS: &str = "METRICS";

@@ -21,6 +21,7 @@ pub(crate) mod d1_ledger;
 pub(crate) mod d1_links;
 pub(crate) mod d1_reports;
 pub(crate) mod dashboard_sessions;
+pub(crate) mod data_points;
 pub(crate) mod dead_letters;
 pub(crate) mod directory;
 pub(crate) mod domain_records;

@@ -41,6 +41,7 @@ fn execute(sql: &SqlStorage, query: &str, values: Vec<SqlStorageValue>) -> Resul
     Ok(method(sql.as_ref(), "exec")?.apply(sql.as_ref(), &arguments)?)
 }
 
-fn method(target: &JsValue, name: &str) -> Result<Function> {
+/// A method of a JavaScript object, which gives what it throws as an `Err`.
+pub(crate) fn method(target: &JsValue, name: &str) -> Result<Function> {
     Ok(Reflect::get(target, &JsValue::from_str(name))?.dyn_into()?)
 }

@@ -55,7 +55,7 @@ use crate::core::metrics::{Answered, Kind};
 use crate::core::problem::Problem;
 use crate::core::validate::Query;
 use crate::core::{key, request_log};
-use crate::edge::{entropy, settings};
+use crate::edge::{data_points, entropy, settings};
 use crate::http::failure::Answer;
 
 thread_local! {
@@ -82,13 +82,14 @@ pub(crate) async fn handle(request: Request, env: &Env, ctx: &Context) -> Result
     };
     response.headers_mut().set("x-request-id", &id)?;
     let status = response.status_code();
-    ANSWERED.set(ANSWERED.get().and(Kind::of(&path, is_ours), status));
+    let (kind, took) = (Kind::of(&path, is_ours), entropy::now().0.saturating_sub(began.0));
+    ANSWERED.set(ANSWERED.get().and(kind, status));
+    data_points::write(env, kind, status, took);
     // What visitors ask for is theirs: of short links only what went wrong with us is told.
     let is_told =
         if is_ours { settings::logs(env, status) } else { status >= 500 && settings::logs(env, status) };
     if is_told {
         let path = if is_ours { path.as_str() } else { "/{key}" };
-        let took = entropy::now().0.saturating_sub(began.0);
         console_log!("{}", request_log::line(&id, &method, path, status, took));
     }
     Ok(response)

@@ -16,6 +16,8 @@ use pimms_cli::instance::Instance;
 use pimms_cli::stripe::{Build, Event, Session};
 use serde_json::{Value, json};
 
+use crate::support;
+
 const COUNTED: &str = include_str!("cost/counted.js");
 const PAGE: &str = include_str!("../../ARCHITECTURE.md");
 const AGENT: &str =
@@ -60,11 +62,7 @@ struct Counted {
 impl Counted {
     fn start() -> Self {
         let mut instance = Instance::start().unwrap();
-        instance.stop();
-        let build = instance.folder().join("build");
-        fs::rename(build.join("entry.js"), build.join("plain.js")).unwrap();
-        fs::write(build.join("entry.js"), COUNTED).unwrap();
-        instance.restart().unwrap();
+        support::wrap(&mut instance, COUNTED, |_| ());
         let process = runtime(&instance);
         Self { instance, process }
     }

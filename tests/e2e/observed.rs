@@ -8,7 +8,7 @@ use pimms_cli::instance::Instance;
 use serde_json::{Value, json};
 
 use crate::shared;
-use crate::support::Workspace;
+use crate::support::{self, Workspace};
 
 /// What the Worker has printed; the runtime's own lines about requests, which only a laptop has, are left out.
 fn printed(instance: &Instance) -> String {
@@ -30,10 +30,30 @@ fn line(instance: &Instance, id: &str) -> Value {
     }
 }
 
+/// The Worker, and what it writes into Analytics Engine, of which the local runtime keeps nothing.
+const POINTS: &str = r#"
+import plain from "./plain.js";
+export * from "./plain.js";
+const points = [];
+const METRICS = { writeDataPoint: (point) => points.push(point) };
+export default {
+  ...plain,
+  fetch(request, env, ctx) {
+    if (new URL(request.url).pathname === "/_points") return Response.json(points);
+    // The runtime's own takes it as well.
+    env.METRICS.writeDataPoint({ indexes: ["x"], blobs: ["x"], doubles: [1] });
+    return plain.fetch(request, { ...env, METRICS }, ctx);
+  },
+};
+"#;
+
 #[test]
 fn every_answer_has_an_id_that_the_log_knows_and_the_log_knows_no_secret() {
     const MARK: &str = "sekretmark";
-    let instance = Instance::start_with(&[("REQUEST_LOG", "all")]).unwrap();
+    let mut instance = Instance::start_with(&[("REQUEST_LOG", "all")]).unwrap();
+    support::wrap(&mut instance, POINTS, |config| {
+        config["analytics_engine_datasets"] = json!([{"binding": "METRICS", "dataset": "pimms"}]);
+    });
     let (client, own) = (instance.client(), instance.ready());
     let key = format!("pimms_{MARK}00000000000000");
     let mut ids = BTreeSet::new();
@@ -75,7 +95,35 @@ fn every_answer_has_an_id_that_the_log_knows_and_the_log_knows_no_secret() {
     let answer = client.get(&format!("/{MARK}")).header("x-pimms-host", &own.short_domain).send().unwrap();
     assert_eq!(answer.status, 404);
     assert!(answer.header("x-request-id").is_some());
-    let log = printed(&instance);
+    // A plain redirect goes the short way, which writes its point as well.
+    for _ in 0..2 {
+        let answer = client.get("/launch").header("x-pimms-host", &own.short_domain).send().unwrap();
+        assert_eq!(answer.status, 302);
+    }
+    let points = client.get("/_points").send().unwrap().text();
+    let points: Vec<Value> = serde_json::from_str(&points).unwrap();
+    let counted = |kind: &str, class: &str, status: u16| {
+        let is_such =
+            |point: &&Value| point["blobs"] == json!([kind, class]) && point["doubles"][0] == status;
+        points.iter().filter(is_such).count()
+    };
+    for (kind, class, status, times) in [
+        ("api", "2xx", 200, 2),
+        ("api", "2xx", 201, 1),
+        ("api", "4xx", 400, 1),
+        ("api", "4xx", 401, 1),
+        ("api", "4xx", 404, 2),
+        ("stripe", "4xx", 400, 1),
+        ("link", "4xx", 404, 1),
+        ("link", "3xx", 302, 2),
+    ] {
+        // The runtime's start asks for the Worker's health.
+        let found = counted(kind, class, status);
+        assert!(found >= times && (status == 200 || found == times), "{kind} {status}: {points:?}");
+    }
+    let keys = |point: &Value| point.as_object().unwrap().keys().cloned().collect::<Vec<_>>();
+    assert!(points.iter().all(|point| keys(point) == ["blobs", "doubles", "indexes"]), "{points:?}");
+    let log = printed(&instance) + &json!(points).to_string();
     for secret in [MARK, &own.api_key, &own.webhook_secret] {
         assert!(!log.contains(secret), "{secret} is in\n{log}");
     }

@@ -1,5 +1,6 @@
 //! What several modules need: a workspace of one's own in the shared instance.
 
+use std::fs;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -7,6 +8,7 @@ use std::time::{Duration, Instant};
 use pimms_cli::clock::now_secs;
 use pimms_cli::http_client::Answer;
 use pimms_cli::identity::Identity;
+use pimms_cli::instance::Instance;
 use pimms_cli::stripe::Event;
 use serde_json::{Value, json};
 
@@ -145,6 +147,19 @@ pub fn upkeep(now_ms: i64, purge: bool) {
         answer.json()["steps"].as_i64().unwrap()
     };
     while once() == 10 {}
+}
+
+/// Starts the instance again with `entry` around the built Worker, which is its `./plain.js`, and another configuration.
+pub fn wrap(instance: &mut Instance, entry: &str, configure: impl FnOnce(&mut Value)) {
+    instance.stop();
+    let build = instance.folder().join("build");
+    fs::rename(build.join("entry.js"), build.join("plain.js")).unwrap();
+    fs::write(build.join("entry.js"), entry).unwrap();
+    let path = instance.folder().join("wrangler.json");
+    let mut config = serde_json::from_slice(&fs::read(&path).unwrap()).unwrap();
+    configure(&mut config);
+    fs::write(&path, config.to_string()).unwrap();
+    instance.restart().unwrap();
 }
 
 /// Insists on a refusal in the form of the contract.
