@@ -19,7 +19,7 @@ fn read(path: &Path) -> String {
 }
 
 /// Attacks that the table must answer, by words of its first column.
-const ATTACKS: [&str; 44] = [
+const ATTACKS: [&str; 48] = [
     "garbage header",
     "downgrade",
     "wrong key",
@@ -35,6 +35,8 @@ const ATTACKS: [&str; 44] = [
     "other methods",
     "test passed off",
     "oracle",
+    "chosen by the body",
+    "taken away",
     "timing",
     "open redirect",
     "javascript:",
@@ -62,8 +64,10 @@ const ATTACKS: [&str; 44] = [
     "csv formulas",
     "cors",
     "ssrf",
+    "outbound webhooks",
     "rate limits",
     "logs",
+    "secrets that are missing",
 ];
 
 /// `| attack | test | result |` → the first two.

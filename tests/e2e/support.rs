@@ -119,6 +119,11 @@ impl Workspace {
         self.succeed("PATCH", path, Some(body))
     }
 
+    /// What another method gives; it must succeed.
+    pub fn succeeds(&self, method: &str, path: &str, body: &Value) -> Value {
+        self.succeed(method, path, Some(body))
+    }
+
     fn succeed(&self, method: &str, path: &str, body: Option<&Value>) -> Value {
         let (status, answer) = self.call(method, path, body);
         assert!((200..300).contains(&status), "{method} {path}: {status} {answer}\n{}", shared().log());

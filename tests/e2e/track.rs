@@ -179,7 +179,9 @@ fn quantities_and_amounts_are_whole_and_bounded() {
         body[name] = value;
         refused(&workspace.call("POST", "/track/lead", Some(&body)), 422, "unprocessable_entity");
     }
-    for amount in [json!(-1), json!(1.5), json!("100"), json!(9_007_199_254_740_993_i64)] {
+    for amount in
+        [json!(-1), json!(1.5), json!("100"), json!(9_007_199_254_740_993_i64), json!(1e308), Value::Null]
+    {
         let mut body = sale("u1", 1, "INV-1");
         body["amount"] = amount;
         refused(&workspace.call("POST", "/track/sale", Some(&body)), 422, "unprocessable_entity");

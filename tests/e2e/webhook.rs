@@ -104,7 +104,10 @@ fn signatures_that_do_not_hold_are_refused_alike_and_store_nothing() {
         ("400 digits", with_time(&"1".repeat(400))),
         ("two times", format!("{t},{t},{v1}")),
         ("the time altered after signing", with_time(&(now + 1).to_string())),
-        ("2,000 signatures", format!("{t},{}{v1}", format!("v1={},", "0".repeat(64)).repeat(50))),
+        (
+            "51 signatures, the right one last",
+            format!("{t},{}{v1}", format!("v1={},", "0".repeat(64)).repeat(50)),
+        ),
     ];
     let refusal = post(&[], body.clone());
     status(&refusal, 400, "no header");
@@ -236,6 +239,34 @@ fn bodies_that_are_no_events_have_no_effect() {
         let answer = post_signed(body);
         assert!([200, 400].contains(&answer.status), "{what}: {} {}", answer.status, answer.text());
     }
+    // Events with parts of another kind, or without them: refused, or kept aside.
+    for (what, text) in [
+        ("no data", r#"{"id":"evt_nodata","type":"invoice.paid","created":1,"livemode":true}"#),
+        ("no object", r#"{"id":"evt_noobject","type":"invoice.paid","created":1,"livemode":true,"data":{}}"#),
+        (
+            "an object that is none",
+            r#"{"id":"evt_list","type":"invoice.paid","created":1,"livemode":true,"data":{"object":[]}}"#,
+        ),
+        (
+            "an id that is a number",
+            r#"{"id":7,"type":"invoice.paid","created":1,"livemode":true,"data":{"object":{}}}"#,
+        ),
+        (
+            "a type that is a list",
+            r#"{"id":"evt_type","type":[],"created":1,"livemode":true,"data":{"object":{}}}"#,
+        ),
+        (
+            "a mode that is a text",
+            r#"{"id":"evt_mode","type":"invoice.paid","created":1,"livemode":"true","data":{"object":{}}}"#,
+        ),
+        (
+            "a time that is a text",
+            r#"{"id":"evt_time","type":"invoice.paid","created":"1","livemode":true,"data":{"object":{}}}"#,
+        ),
+    ] {
+        let answer = post_signed(text);
+        assert!([200, 400].contains(&answer.status), "{what}: {} {}", answer.status, answer.text());
+    }
     status(&post_signed(payment("after", "gnf")), 200, "the next request");
 }
 
@@ -265,6 +296,9 @@ fn events_that_cannot_be_used_are_parked_with_the_reason() {
         ("evt_bad_zzz", event("evt_bad_zzz", "currency", "zzz".into()), "currency"),
         ("evt_bad_sql", event("evt_bad_sql", "currency", "'; DROP TABLE sales; --".into()), "currency"),
         ("evt_bad_id", event("evt_bad_id", "id", serde_json::Value::Null), "id"),
+        ("evt_bad_idnumber", event("evt_bad_idnumber", "id", 7.into()), "id"),
+        ("evt_bad_idobject", event("evt_bad_idobject", "id", serde_json::json!({"a": 1})), "id"),
+        ("evt_bad_idlong", event("evt_bad_idlong", "id", "x".repeat(20_000).into()), "id"),
     ];
     for (id, body, _) in &unusable {
         status(&post_signed(body.clone()), 200, id);

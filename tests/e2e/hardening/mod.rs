@@ -6,6 +6,7 @@
 
 #![expect(clippy::panic, reason = "a failing step ends the test")]
 
+mod accounts;
 mod fuzzer;
 mod hostile;
 mod isolation;

@@ -1,7 +1,7 @@
 //! Requests as bytes: what no client library would send.
 
 use std::io::{ErrorKind, Read, Write};
-use std::net::TcpStream;
+use std::net::{Shutdown, TcpStream};
 use std::time::Duration;
 
 use pimms_cli::instance::Instance;
@@ -12,20 +12,28 @@ use crate::shared;
 ///
 /// Nothing may hang: ten seconds are a failure.
 pub fn send(request: &[u8]) -> String {
-    received(shared(), request, Duration::ZERO)
+    received(shared(), request, Duration::ZERO, false)
 }
 
 /// The same with whatever else comes on the connection within a moment: there should be no second answer.
 pub fn send_and_linger(instance: &Instance, request: &[u8]) -> String {
-    received(instance, request, Duration::from_millis(300))
+    received(instance, request, Duration::from_millis(300), false)
 }
 
-fn received(instance: &Instance, request: &[u8], linger: Duration) -> String {
+/// The same of a sender that says nothing more.
+pub fn send_and_hang_up(instance: &Instance, request: &[u8]) -> String {
+    received(instance, request, Duration::ZERO, true)
+}
+
+fn received(instance: &Instance, request: &[u8], linger: Duration, hangs_up: bool) -> String {
     let address = instance.ready().url.trim_start_matches("http://").to_owned();
     let mut stream = TcpStream::connect(&address).unwrap();
     stream.set_read_timeout(Some(Duration::from_secs(10))).unwrap();
     // A runtime that has refused already may have closed before all was written.
     let _ = stream.write_all(request);
+    if hangs_up {
+        stream.shutdown(Shutdown::Write).unwrap();
+    }
     let mut answer = Vec::new();
     let mut piece = [0; 4096];
     let mut is_whole = false;

@@ -117,6 +117,13 @@ fn deliveries_that_lie_about_themselves_are_refused_or_whole() {
         assert!(allowed.contains(&raw::status(&answer)), "{what}: {answer}\n{}", acme.log());
         assert!(answer.matches("HTTP/1.1 ").count() <= 1, "{what}: two answers: {answer}");
     }
+    // A length that is never reached, by a sender that goes away.
+    let path = format!("/stripe/webhook/{}", acme.ready().workspace_id);
+    let more = length(body.len() + 10);
+    let unfinished =
+        format!("POST {path} HTTP/1.1\r\nhost: x\r\n{}\r\n{more}\r\n\r\n{body}", signature(&header));
+    let answer = raw::send_and_hang_up(&acme, unfinished.as_bytes());
+    assert_ne!(raw::status(&answer), 200, "a body that did not end: {answer}");
     // Whatever of these was accepted is one payment, and so is the honest delivery.
     let answer = post(&acme, &[signature(&header), length(body.len())], body.as_bytes());
     assert_eq!(raw::status(&answer), 200, "the next request: {answer}");

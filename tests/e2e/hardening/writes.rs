@@ -8,7 +8,7 @@ use crate::redirect::{CHROME, get};
 use crate::shared;
 use crate::support::{Workspace, refused};
 
-const SCRIPTS: [&str; 9] = [
+const SCRIPTS: [&str; 10] = [
     "javascript:alert(1)",
     "JaVaScRiPt:alert(1)",
     " javascript:alert(1)",
@@ -18,6 +18,7 @@ const SCRIPTS: [&str; 9] = [
     "vbscript:msgbox(1)",
     "file:///etc/passwd",
     "blob:https://a.example/1",
+    "intent://a.example/#Intent;scheme=javascript;end",
 ];
 
 #[test]
