@@ -10,10 +10,11 @@ use crate::failure::{Failure, OrFail};
 /// The longest a local answer may take. Above the Worker's own deadlines, so that theirs are seen.
 const TIMEOUT: Duration = Duration::from_secs(30);
 
-/// What `wrangler dev` says, with 503, when the connection it had kept to the Worker was gone as it wrote to it: the
-/// Worker has not seen the request. That happens to the next request, anybody's, after one whose body was refused
+/// What `wrangler dev` says, with 503 or 500, when the connection it had kept to the Worker was gone as it wrote to it:
+/// the Worker has not seen the request. That happens to the next request, anybody's, after one whose body was refused
 /// unread.
-const NOT_DELIVERED: &[u8] = b"Your worker restarted mid-request.";
+const NOT_DELIVERED: [&[u8]; 2] =
+    [b"Your worker restarted mid-request.", b"TypeError: Cannot reconstruct a Request with a used body."];
 
 /// How often a request is given to a runtime that does not deliver it.
 const DELIVERIES: u32 = 5;
@@ -117,7 +118,7 @@ impl Request<'_> {
         let request = self.builder.body(self.body).or_fail(|| "not a valid request".into())?;
         for _ in 1..DELIVERIES {
             let answer = run(&self.client.agent, request.clone())?;
-            if answer.status != 503 || !answer.body.starts_with(NOT_DELIVERED) {
+            if answer.status < 500 || !NOT_DELIVERED.iter().any(|text| answer.body.starts_with(text)) {
                 return Ok(answer);
             }
         }

@@ -14,10 +14,13 @@ use crate::http::failure::Failure;
 /// How much of a body the API reads. The largest honest one is a hundred links in bulk.
 pub(crate) const API_LIMIT_BYTES: usize = 64 * 1024;
 
+/// How much of a body that is refused is read all the same. An answer in the middle of an upload ends the connection,
+/// and whoever shares it (the proxy of the local runtime gives it to the next request, anybody's) meets a closed one.
+const DISCARDED_BYTES: usize = 4 * 1024 * 1024;
+
 /// The body's bytes, exactly as sent.
 ///
-/// A body that says how long it is, is refused before it is read; one that does not is read piece by piece and
-/// dropped at the limit.
+/// What is beyond the limit is read piece by piece and kept nowhere; beyond [`DISCARDED_BYTES`] it is not read.
 pub(crate) async fn read(request: &mut Request, limit_bytes: usize) -> Result<Vec<u8>, Failure> {
     let stated = request.headers().get("content-length")?.and_then(|text| text.trim().parse::<u64>().ok());
     match stated {
@@ -26,22 +29,27 @@ pub(crate) async fn read(request: &mut Request, limit_bytes: usize) -> Result<Ve
             let bytes = request.bytes().await?;
             return if bytes.len() > limit_bytes { Err(too_large(limit_bytes)) } else { Ok(bytes) };
         }
-        Some(_) => return Err(too_large(limit_bytes)),
-        None => {}
+        Some(length) if length > DISCARDED_BYTES as u64 => return Err(too_large(limit_bytes)),
+        Some(_) | None => {}
     }
     if request.inner().body().is_none() {
         return Ok(Vec::new());
     }
     let mut stream = request.stream()?;
-    let mut bytes = Vec::new();
+    let (mut bytes, mut length) = (Vec::new(), 0_usize);
     while let Some(piece) = poll_fn(|cx| Pin::new(&mut stream).poll_next(cx)).await {
         let piece = piece?;
-        if bytes.len().saturating_add(piece.len()) > limit_bytes {
-            return Err(too_large(limit_bytes));
+        length = length.saturating_add(piece.len());
+        if length > DISCARDED_BYTES {
+            break;
         }
-        bytes.extend_from_slice(&piece);
+        if length > limit_bytes {
+            bytes.clear();
+        } else {
+            bytes.extend_from_slice(&piece);
+        }
     }
-    Ok(bytes)
+    if length > limit_bytes { Err(too_large(limit_bytes)) } else { Ok(bytes) }
 }
 
 /// The body as JSON.

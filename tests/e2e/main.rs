@@ -62,6 +62,14 @@ use pimms_cli::instance::Instance;
 static SHARED: LazyLock<Instance> =
     LazyLock::new(|| Instance::start_with(&[("WEBHOOK_RETRY_SECONDS", "0")]).unwrap());
 
+static ROUGH: LazyLock<Instance> = LazyLock::new(|| Instance::start().unwrap());
+
+/// One for requests that end in the middle: what the local runtime's proxy makes of the connection is nothing that other
+/// tests should meet.
+fn rough() -> &'static Instance {
+    &ROUGH
+}
+
 /// The instance that all tests share. Make your own links and customers in it; never stop it.
 fn shared() -> &'static Instance {
     &SHARED
