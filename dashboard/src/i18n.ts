@@ -84,6 +84,13 @@ export function date(iso: string | null, timezone?: string): string {
   return new Intl.DateTimeFormat(locale(), { dateStyle: 'medium', timeZone: timezone }).format(new Date(iso));
 }
 
+/** Without the year when it is this one. */
+export function shortDate(iso: string): string {
+  const at = new Date(iso);
+  const isThisYear = at.getFullYear() === new Date().getFullYear();
+  return new Intl.DateTimeFormat(locale(), isThisYear ? { day: 'numeric', month: 'short' } : { month: 'short', year: 'numeric' }).format(at);
+}
+
 export function dateTime(iso: string | null, timezone?: string): string {
   if (!iso) return '–';
   return new Intl.DateTimeFormat(locale(), { dateStyle: 'medium', timeStyle: 'short', timeZone: timezone }).format(new Date(iso));

@@ -7,7 +7,7 @@ import { useData } from './data';
 import { compact, countryName, known, money, number, percent, t, type Word } from './i18n';
 import { setQuery, usePlace } from './router';
 import { shortName } from './links';
-import { asked, choice, chooseInterval, chooseZone, defaultModel, INTERVALS, MODELS, zones, type Choice } from './span';
+import { asked, choice, chooseDay, chooseInterval, chooseZone, CUSTOM, defaultModel, INTERVALS, MODELS, zones, type Choice } from './span';
 import { bucketMs, type ChartProps, type Point } from './ui/chart-types';
 import { Icon } from './ui/icons';
 import { Bones, Card, Empty, Failed, Segments, Select, Shown, Tabs } from './ui/parts';
@@ -17,11 +17,23 @@ const MEASURES: readonly Measure[] = ['clicks', 'leads', 'sales', 'saleAmount'];
 type Row = Metrics & Record<string, unknown>;
 type Series = (Metrics & { start: string })[];
 
+/** Which span: of the usual ones, or from day to day. */
+export function IntervalControls({ chosen }: { chosen: Choice }): JSX.Element {
+  return (
+    <>
+      <Select label={t('interval')} value={chosen.interval} set={(interval) => chooseInterval(interval, chosen.timezone)} options={[...INTERVALS, CUSTOM].map((name) => [name, t(`interval.${name}` as Word)])} />
+      {chosen.interval === CUSTOM && (['from', 'to'] as const).map((name) => (
+        <input key={name} class="input select-small" type="date" required aria-label={t(`interval.${name}` satisfies Word)} value={chosen[name]} onChange={(event) => chooseDay(name, event.currentTarget.value)} />
+      ))}
+    </>
+  );
+}
+
 /** Interval and time zone; model and net or gross, where they matter. */
 export function SpanControls({ chosen, only = false }: { chosen: Choice; only?: boolean }): JSX.Element {
   return (
     <>
-      <Select label={t('interval')} value={chosen.interval} set={chooseInterval} options={INTERVALS.map((name) => [name, t(`interval.${name}` as Word)])} />
+      <IntervalControls chosen={chosen} />
       <Select label={t('timezone')} value={chosen.timezone} set={chooseZone} options={zones(chosen.timezone).map((zone) => [zone, zone.replace(/_/g, ' ')])} />
       {!only && <Select label={t('model')} value={chosen.model} set={(model) => setQuery({ model: model === defaultModel() ? null : model })} options={MODELS.map((name) => [name, t(`model.${name}` as Word)])} />}
       {!only && <Segments label={t('netgross')} value={chosen.gross ? 'gross' : 'net'} options={[['net', t('net')], ['gross', t('gross')]]} set={(kind) => setQuery({ gross: kind === 'gross' ? 'true' : null })} />}
@@ -37,7 +49,7 @@ export function Chips({ chosen }: { chosen: Choice }): JSX.Element | null {
       <Icon name="filter" size={16} />
       {chosen.filters.map(([name, value]) => (
         <span key={name} class="chip">
-          <span class="cut"><span class="muted">{known('filter', name)}: </span>{name === 'linkId' ? <LinkName id={value} /> : shownValue(name, value)}</span>
+          <span class="cut"><span class="muted">{t('filter.is', { name: known('filter', name) })} </span>{name === 'linkId' ? <LinkName id={value} /> : name === 'folderId' || name === 'tagId' ? <LabelName path={name === 'tagId' ? '/tags' : '/folders'} id={value} /> : shownValue(name, value)}</span>
           <button type="button" aria-label={t('filter.remove', { name: known('filter', name) })} onClick={() => setQuery({ [name]: null })}><Icon name="close" size={13} /></button>
         </span>
       ))}
@@ -49,6 +61,11 @@ export function Chips({ chosen }: { chosen: Choice }): JSX.Element | null {
 function LinkName({ id }: { id: string }): JSX.Element {
   const link = useData<Link>(`/links/${encodeURIComponent(id)}`);
   return <>{link.data ? shortName(link.data) : '…'}</>;
+}
+
+function LabelName({ path, id }: { path: string; id: string }): JSX.Element {
+  const labels = useData<Label[]>(path, { pageSize: path === '/folders' ? 50 : 100 });
+  return <>{labels.data ? labels.data.find((one) => one.id === id)?.name ?? id : '…'}</>;
 }
 
 function shownValue(field: string, value: string): string {
@@ -89,9 +106,10 @@ export function Report({ currency, fixed = {}, hideLinks = false, whenEmpty }: {
   const [measure, setMeasure] = useState<Measure>('clicks');
   const count = useData<Metrics>('/analytics', base);
   const series = useData<Series>('/analytics', { ...base, groupBy: 'timeseries' });
-  const triggers = useData<Row[]>('/analytics', { ...base, groupBy: 'triggers' });
+  // Whatever has a link has its domain.
+  const domains = useData<Row[]>(hideLinks ? null : '/analytics', { ...base, groupBy: 'top_domains' });
   const past = useMemo(() => (series.data && chosen.interval !== 'all' ? before(series.data) : null), [series.data, chosen.interval]);
-  const { interval: _, ...withoutInterval } = base;
+  const { interval: _, ...withoutInterval }: Query = base;
   const countBefore = useData<Metrics>(past ? '/analytics' : null, { ...withoutInterval, ...past });
   const seriesBefore = useData<Series>(past ? '/analytics' : null, { ...withoutInterval, ...past, groupBy: 'timeseries' });
   const cash = (value: number, short = false): string => money(value, currency, short);
@@ -107,7 +125,7 @@ export function Report({ currency, fixed = {}, hideLinks = false, whenEmpty }: {
     (value: number): string => (measure === 'saleAmount' ? money(value, currency, true).replace(/[.,]00(?=\D*$)/, '') : compact(value)),
   ] as const, [measure, currency]);
   if (count.error && !now) return <Card><Failed error={count.error} retry={count.reload} /></Card>;
-  const unattributed = triggers.data?.filter((row) => row['trigger'] === 'Unknown').reduce((sum, row) => sum + row.saleAmount, 0);
+  const unattributed = now && domains.data?.reduce((rest, row) => rest - row.saleAmount, now.saleAmount);
   const rate = (part: number | undefined, whole: number | undefined): string => (part === undefined || whole === undefined ? '' : whole === 0 ? '–' : percent(part / whole));
   const rest = now?.unconverted ?? [];
   return (
@@ -130,18 +148,20 @@ export function Report({ currency, fixed = {}, hideLinks = false, whenEmpty }: {
           <div class="figure"><span class="name">{t('rate.lead')}</span><span class="value">{rate(now?.leads, now?.clicks)}</span><span class="change">{t('rate.lead.of')}</span></div>
           <div class="figure"><span class="name">{t('rate.sale')}</span><span class="value">{rate(now?.sales, now?.clicks)}</span><span class="change">{t('rate.sale.of')}</span></div>
           <div class="figure"><span class="name">{t('rate.epc')}</span><span class="value">{now ? (now.clicks ? money(Math.round(now.saleAmount / now.clicks), currency) : '–') : ''}</span><span class="change">{t('rate.epc.of')}</span></div>
-          <div class="figure">
+          {hideLinks ? (
+            <div class="figure"><span class="name">{t('rate.sale.mean')}</span><span class="value">{now ? (now.sales ? money(Math.round(now.saleAmount / now.sales), currency) : '–') : ''}</span><span class="change">{t('rate.sale.mean.of')}</span></div>
+          ) : <div class="figure">
             <span class="name">{t('rate.unattributed')}</span>
             <span class="value">{now && unattributed !== undefined ? (now.saleAmount > 0 ? percent(unattributed / now.saleAmount) : '–') : ''}</span>
             <span class="change">{now && unattributed !== undefined && now.saleAmount > 0 ? t('rate.unattributed.of', { amount: cash(unattributed, true) }) : t('rate.unattributed.none')}</span>
-          </div>
+          </div>}
         </div>
       </Card>
       {rest.length > 0 && <p class="muted small">{t('unconverted', { amounts: rest.map((one) => money(one.amount, one.currency)).join(', ') })}</p>}
       {now && MEASURES.every((name) => now[name] === 0) && rest.length === 0 ? (
         <Card>{whenEmpty || <Empty icon="overview" title={t('breakdown.empty')}><p>{t(chosen.filters.length > 0 ? 'breakdown.empty.filtered' : 'breakdown.empty.top_links')}</p></Empty>}</Card>
       ) : <div class="cols">
-        {!hideLinks && <Breakdown base={base} measure={measure} cash={cash} groups={['top_links', 'top_folders', 'top_domains']} label={t('links')} />}
+        {!hideLinks && <Breakdown base={base} measure={measure} cash={cash} groups={['top_links', 'top_folders', 'top_link_tags', 'top_domains']} label={t('links')} />}
         <Breakdown base={base} measure={measure} cash={cash} groups={['utm_campaigns', 'utm_sources', 'utm_mediums', 'utm_terms', 'utm_contents']} label={t('campaigns')} />
         <Breakdown base={base} measure={measure} cash={cash} groups={['referers', 'triggers']} label={t('sources')} />
         <Breakdown base={base} measure={measure} cash={cash} groups={['countries', 'cities', 'regions']} label={t('places')} />
@@ -151,9 +171,13 @@ export function Report({ currency, fixed = {}, hideLinks = false, whenEmpty }: {
   );
 }
 
+/** Where rows that have ids alone get their names. */
+const LABELS: Record<string, string> = { top_folders: '/folders', top_link_tags: '/tags' };
+interface Label { id: string; name: string }
+
 /** Of each group: the field of its rows, and the filter that a row sets. */
 const GROUP: Record<string, readonly [string, string]> = {
-  top_links: ['link', 'linkId'], top_folders: ['folderId', 'folderId'], top_domains: ['domain', 'domain'],
+  top_links: ['link', 'linkId'], top_folders: ['folderId', 'folderId'], top_link_tags: ['tagId', 'tagId'], top_domains: ['domain', 'domain'],
   utm_campaigns: ['utm_campaign', 'utm_campaign'], utm_sources: ['utm_source', 'utm_source'], utm_mediums: ['utm_medium', 'utm_medium'],
   utm_terms: ['utm_term', 'utm_term'], utm_contents: ['utm_content', 'utm_content'], referers: ['referer', 'referer'], triggers: ['trigger', 'trigger'],
   countries: ['country', 'country'], cities: ['city', 'city'], regions: ['region', 'region'], devices: ['device', 'device'], browsers: ['browser', 'browser'], os: ['os', 'os'],
@@ -164,6 +188,8 @@ function Breakdown({ base, measure, cash, groups, label }: { base: Query; measur
   const [all, setAll] = useState(false);
   const rows = useData<Row[]>('/analytics', { ...base, groupBy: group });
   const [field, filter] = GROUP[group] ?? ['', ''];
+  // Rows of folders and tags have ids alone.
+  const labels = useData<Label[]>(LABELS[group] ?? null, { pageSize: group === 'top_folders' ? 50 : 100 });
   const second: Measure = measure === 'clicks' ? 'saleAmount' : measure;
   return (
     <section class="card" aria-label={label}>
@@ -179,7 +205,7 @@ function Breakdown({ base, measure, cash, groups, label }: { base: Query; measur
               <div class="bars">
                 {sorted.slice(0, all ? 100 : 7).map((row) => {
                   const value = String(row[field] ?? '');
-                  const name = group === 'top_links' ? shortName(row as unknown as Link) : group === 'top_folders' ? String(row['name'] ?? row['folderName'] ?? value) : value === 'Unknown' ? t(group === 'triggers' || group === 'referers' ? 'unattributed' : 'unknown') : shownValue(filter, value);
+                  const name = group === 'top_links' ? shortName(row as unknown as Link) : group in LABELS ? labels.data?.find((one) => one.id === value)?.name ?? value : value === 'Unknown' ? t(group === 'triggers' || group === 'referers' ? 'unattributed' : 'unknown') : shownValue(filter, value);
                   const canFilter = value !== 'Unknown' && value !== '';
                   return (
                     <button key={`${value} ${String(row['country'] ?? '')}`} type="button" class="bar-row" disabled={!canFilter} onClick={() => setQuery({ [filter]: value })}>

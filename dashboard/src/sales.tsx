@@ -90,7 +90,7 @@ export function ReceiptCard({ sale, link }: { sale: Sale; link: Link | null }): 
 }
 
 /** What was charged, given back, and stays. */
-export function SumCard({ sale }: { sale: Sale }): JSX.Element {
+export function SumCard({ sale, into }: { sale: Sale; into: string }): JSX.Element {
   const cash = (amount: number): string => money(amount, sale.currency);
   return (
     <Card title={t('sale.amounts')}>
@@ -101,6 +101,7 @@ export function SumCard({ sale }: { sale: Sale }): JSX.Element {
           {sale.refunded !== 0 && <><dt>{t('sale.refunded')}</dt><dd class="bad">−{cash(sale.refunded)}</dd></>}
           {sale.disputed !== 0 && <><dt>{t('sale.disputed')}</dt><dd class="bad">−{cash(sale.disputed)}</dd></>}
           <dt class="total">{t('sale.net')}</dt><dd class="total">{cash(sale.net)}</dd>
+          {sale.currency.toLowerCase() !== into && <><dt class="muted">{t('sale.converted')}</dt><dd class="muted">{money(sale.saleAmount, into)}</dd></>}
           {sale.receipt.presentment && <><dt class="muted">{t('sale.presentment')}</dt><dd class="muted">{money(sale.receipt.presentment.amount, sale.receipt.presentment.currency)}</dd></>}
         </dl>
       </div>

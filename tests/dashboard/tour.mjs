@@ -179,6 +179,47 @@ async function tour() {
   await page.waitForFunction((before) => document.querySelector('.list time')?.getAttribute('datetime') !== before, newest, { timeout: 20_000 });
   check(true, 'a click came in by itself');
 
+  // Each kind of event has its tab, and money that went back is among them.
+  await page.getByRole('tab', { name: 'Sales' }).click();
+  await page.getByRole('link', { name: HOSTILE }).first().waitFor();
+  check(new URL(page.url()).searchParams.get('kind') === 'sales', 'the kind is in the address');
+
+  // Folders and tags are made, renamed and deleted; a tag that is added to links takes none away.
+  await api('POST', '/tags', { name: 'Kept' });
+  await api('POST', '/links', { domain, key: 'bulk-a', url: 'https://shop.example/a', tagNames: ['Kept'] });
+  await api('POST', '/links', { domain, key: 'bulk-b', url: 'https://shop.example/b' });
+  await page.goto(`${url}/app/links?search=bulk-`);
+  await page.getByRole('button', { name: 'Folders and tags' }).click();
+  const labels = page.getByRole('dialog');
+  for (const [kind, name] of [['New tag', HOSTILE.slice(0, 40)], ['New folder', 'Sprnig'], ['New folder', 'Wrong']]) {
+    await labels.getByLabel(kind).fill(name);
+    await page.keyboard.press('Enter');
+    await labels.getByRole('button', { name: `Rename ${name}` }).waitFor();
+  }
+  await labels.getByRole('button', { name: 'Rename Sprnig' }).click();
+  await labels.getByLabel('Name', { exact: true }).fill('Spring');
+  await page.keyboard.press('Enter');
+  await labels.getByText('Spring', { exact: true }).waitFor();
+  await labels.getByRole('button', { name: 'Delete Wrong' }).click();
+  await labels.getByRole('button', { name: 'Delete', exact: true }).click();
+  await labels.getByText('Wrong').waitFor({ state: 'detached' });
+  await accessible(page, 'folders and tags');
+  await page.keyboard.press('Escape');
+  const choose = async () => {
+    await page.getByLabel('Choose all on this page').check();
+    await page.getByText('2 selected').waitFor();
+  };
+  const told = () => page.getByText('2 changed').last().waitFor();
+  await choose();
+  await page.getByLabel('Add a tag').selectOption({ label: HOSTILE.slice(0, 40) });
+  await told();
+  await choose();
+  await page.getByLabel('Move to a folder').selectOption({ label: 'Spring' });
+  await told();
+  const labelled = await api('GET', '/links?search=bulk-&inFolders=true&sortBy=createdAt&sortOrder=asc');
+  const names = labelled.map((one) => one.tags.map((tag) => tag.name).sort().join());
+  check(names[0] === `${HOSTILE.slice(0, 40)},Kept` && names[1] === HOSTILE.slice(0, 40) && labelled.every((one) => one.folderId), `tags and folder are as chosen: ${names.join(' | ')}`);
+
   // Settings: a key is made, shown once and revoked.
   if ((await api('GET', '/session')).permissions.includes('tokens.write')) {
     await page.goto(`${url}/app/settings`);
@@ -242,6 +283,20 @@ async function tour() {
   await page.getByLabel('Attribution model').selectOption('first');
   await page.getByRole('button', { name: /Net revenue\s*\$49/ }).waitFor();
   check(page.url().includes('model=first'), 'the model is in the address');
+
+  // Dates of one's own, in the zone of the report.
+  await page.goto(`${url}/app`);
+  await page.getByLabel('Time zone').selectOption('Asia/Tokyo');
+  await page.getByLabel('Period').selectOption('custom');
+  await page.getByLabel('First day').waitFor();
+  const asked = page.waitForRequest((request) => /\/api\/analytics\?event=composite&start=2026-03-01T15/.test(decodeURIComponent(request.url())));
+  await page.getByLabel('First day').fill('2026-03-02');
+  check(decodeURIComponent((await asked).url()).includes('T14:59:59.999Z'), 'a day ends where it ends in the zone');
+  await page.getByRole('button', { name: /^Clicks\s*\d/ }).waitFor();
+  await accessible(page, 'an overview of dates of one’s own');
+  await page.getByLabel('Period').selectOption('30d');
+  check(!page.url().includes('from='), 'the dates go with their interval');
+  await page.getByLabel('Time zone').selectOption('UTC');
 
   // Both themes, both languages, a phone.
   for (const theme of ['light', 'dark']) {

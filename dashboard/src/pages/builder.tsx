@@ -7,6 +7,7 @@ import type { PageProps } from '../page';
 import { useData } from '../data';
 import { countryName, t, type Word } from '../i18n';
 import { hostOf, qrAddress, shortName, shortUrl } from '../links';
+import { QrDownloads } from '../qr';
 import { A, go, toContent } from '../router';
 import { UTM, UtmTemplates, type Utm } from '../utm-templates';
 import { Icon } from '../ui/icons';
@@ -166,6 +167,9 @@ function Form({ old, domains, first, tracks }: { old: Link | null; domains: stri
             <h2 class="break"><a href={shortUrl(made)} target="_blank" rel="noreferrer noopener">{shortName(made)}</a></h2>
             <p class="break">{t('builder.made.text')}</p>
             <div class="wrap">
+              <QrDownloads link={made} />
+            </div>
+            <div class="wrap">
               <Button kind="primary" icon="copy" onClick={() => void copy(shortUrl(made))}>{t('copy')}</Button>
               <Button onClick={() => go(`/links/${made.id}`)}>{t('builder.show')}</Button>
               <Button kind="quiet" icon="plus" onClick={() => { setMade(null); setForm(draft(null, form.domain, tracks)); }}>{t('builder.another')}</Button>
@@ -218,7 +222,7 @@ function Form({ old, domains, first, tracks }: { old: Link | null; domains: stri
                 <div class="wrap" role="group" aria-label={t('tags')}>
                   {(tags.data ?? []).map((tag) => {
                     const on = form.tagIds.includes(tag.id);
-                    return <button key={tag.id} type="button" class={on ? 'badge accent' : 'badge'} style={{ border: 0, minHeight: '26px' }} aria-pressed={on} onClick={() => set({ tagIds: on ? form.tagIds.filter((one) => one !== tag.id) : [...form.tagIds, tag.id] })}>{on ? <Icon name="check" size={12} /> : <Icon name="tag" size={12} />}{tag.name}</button>;
+                    return <button key={tag.id} type="button" class={on ? 'badge accent label-tag' : 'badge label-tag'} aria-pressed={on} onClick={() => set({ tagIds: on ? form.tagIds.filter((one) => one !== tag.id) : [...form.tagIds, tag.id] })}>{on ? <Icon name="check" size={12} /> : <Icon name="tag" size={12} />}{tag.name}</button>;
                   })}
                 </div>
               )}

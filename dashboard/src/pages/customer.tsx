@@ -20,6 +20,14 @@ type Full = Omit<Customer, 'leads' | 'sales'> & {
   touchpoints: { clickId: string; linkId: string; timestamp: string }[]; refusedClicks: { clickId: string; reason: string }[];
   subscriptions: { id: string; status?: string; canceledAt?: string | null }[]; stripeCustomerIds: { id: string }[];
 };
+/** What comes after what, within a second: Stripe's clock has no finer. */
+const ORDER: readonly IconName[] = ['click', 'lead', 'money', 'refund', 'warn'];
+
+function latestFirst(a: Moment, b: Moment): number {
+  const second = (moment: Moment): number => Math.floor(Date.parse(moment.at) / 1000);
+  return second(b) - second(a) || ORDER.indexOf(b.icon) - ORDER.indexOf(a.icon);
+}
+
 interface Moment { at: string; icon: IconName; colour: string; word: Word; text: JSX.Element | string; amount?: string; to?: string; metadata?: unknown }
 
 export function CustomerPage({ id, session, workspace }: PageProps): JSX.Element {
@@ -34,7 +42,7 @@ export function CustomerPage({ id, session, workspace }: PageProps): JSX.Element
     ...found.leads.map((lead): Moment => ({ at: lead.timestamp, icon: 'lead', colour: 'accent', word: 'step.lead', text: known('event', lead.eventName), metadata: lead.metadata })),
     ...found.sales.map((sale): Moment => ({ at: sale.timestamp, icon: 'money', colour: 'good', word: sale.receipt.rule === 'subscription' ? 'step.renewal' : 'step.sale', text: `${known('event', sale.eventName)} · ${sale.reference}`, amount: money(sale.amount, sale.currency), to: `/sales/${sale.id}` })),
     ...found.refunds.map((entry): Moment => ({ at: entry.timestamp, icon: entry.kind === 'dispute' ? 'warn' : 'refund', colour: entry.kind === 'dispute' ? 'bad' : entry.kind === 'reinstated' ? 'good' : 'warn', word: `entry.${entry.kind}` as Word, text: entry.reference ?? '', amount: money(entry.amount, entry.currency), ...(entry.saleId ? { to: `/sales/${entry.saleId}` } : {}) })),
-  ].sort((a, b) => b.at.localeCompare(a.at));
+  ].sort(latestFirst);
   return (
     <>
       <PageHead
@@ -78,6 +86,7 @@ export function CustomerPage({ id, session, workspace }: PageProps): JSX.Element
                 {found.email && <><dt>{t('email')}</dt><dd>{found.email}</dd></>}
                 {found.externalIds.map((one) => <><dt key={one}>{t('customer.externalId')}</dt><dd class="mono">{one}</dd></>)}
                 {found.stripeCustomerIds.map((one) => <><dt key={one.id}>Stripe</dt><dd class="mono">{one.id}</dd></>)}
+                {found.subscriptions.map((one) => <><dt key={one.id}>{t('sale.isSubscription')}</dt><dd><span class="mono">{one.id}</span> {(one.canceledAt || one.status) && <span class={`badge ${one.canceledAt ? '' : 'good'}`}>{one.canceledAt ? t('customer.canceled', { date: date(one.canceledAt) }) : known('subscription', one.status ?? '')}</span>}</dd></>)}
                 {found.country && <><dt>{t('filter.country')}</dt><dd>{countryName(found.country)}</dd></>}
                 {found.firstSaleAt && <><dt>{t('customer.firstSale')}</dt><dd>{date(found.firstSaleAt)}</dd></>}
                 {found.link && <><dt>{t('filter.linkId')}</dt><dd><A to={`/links/${found.link.id}`}>{shortName(found.link)}</A></dd></>}

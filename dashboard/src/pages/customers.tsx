@@ -4,7 +4,7 @@ import type { JSX } from 'preact';
 import type { Customer } from '../api';
 import type { PageProps } from '../page';
 import { useData } from '../data';
-import { countryName, date, money, number, t, type Word } from '../i18n';
+import { countryName, money, number, shortDate, t, type Word } from '../i18n';
 import { A, setQuery, usePlace } from '../router';
 import { Pages } from './links';
 import { Bones, Card, Empty, ListHead, PageHead, Search, Select, Shown } from '../ui/parts';
@@ -37,7 +37,7 @@ export function Customers({ session, workspace }: PageProps): JSX.Element {
             <Empty icon="customers" title={t(search ? 'customers.noMatch' : 'customers.none')}><p>{t(search ? 'links.none.text' : 'customers.none.text')}</p>{!search && <A class="button" to="/stripe">{t('sales.connect')}</A>}</Empty>
           ) : (
             <>
-            <ListHead first={t('nav.customers')} names={[t('leads'), t('sales'), t('customers.since'), t('ltv')]} />
+            <ListHead first={t('filter.customer')} names={[t('leads'), t('sales'), t('customers.since'), t('ltv')]} />
             <ul class="list headed">
               {found.map((one) => (
                 <li key={one.id}>
@@ -49,7 +49,7 @@ export function Customers({ session, workspace }: PageProps): JSX.Element {
                   <dl class="stats">
                     <div><dt>{t('leads')}</dt><dd>{number(Number(one.leads) || 0)}</dd></div>
                     <div><dt>{t('sales')}</dt><dd>{number(Number(one.sales) || 0)}</dd></div>
-                    <div><dt>{t('customers.since')}</dt><dd class="small">{date(one.createdAt).replace(/,? \d{4}$/, '')}</dd></div>
+                    <div><dt>{t('customers.since')}</dt><dd class="small">{shortDate(one.createdAt)}</dd></div>
                     <div><dt>{t('ltv')}</dt><dd>{money(one.saleAmount, currency, true)}</dd></div>
                   </dl>
                 </li>

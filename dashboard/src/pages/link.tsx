@@ -7,6 +7,7 @@ import type { PageProps } from '../page';
 import { useData } from '../data';
 import { dateTime, t } from '../i18n';
 import { qrAddress, shortName, shortUrl } from '../links';
+import { QrDownloads } from '../qr';
 import { Chips, Report, SpanControls } from '../report';
 import { go, usePlace } from '../router';
 import { choice } from '../span';
@@ -50,12 +51,11 @@ export function LinkPage({ session, workspace, id }: PageProps): JSX.Element {
               {found.comments && <p class="muted break">{found.comments}</p>}
               <div class="wrap">
                 {kinds.map((kind) => <span key={kind} class="badge">{kind}</span>)}
-                {found.tags.map((tag) => <span key={tag.id} class="badge accent">{tag.name}</span>)}
+                {found.tags.map((tag) => <span key={tag.id} class="badge accent tag">{tag.name}</span>)}
                 <span class="muted small">{t('created', { date: dateTime(found.createdAt) })}{found.lastClicked ? ` · ${t('lastClicked', { date: dateTime(found.lastClicked) })}` : ''}</span>
               </div>
               <div class="wrap">
-                <a class="button small" href={qrAddress(found, 'svg')} download={`${found.key}.svg`}><Icon name="qr" size={15} />SVG</a>
-                <a class="button small" href={qrAddress(found, 'png', 1024)} download={`${found.key}.png`}><Icon name="qr" size={15} />PNG</a>
+                <QrDownloads link={found} />
               </div>
             </div>
           </div>

@@ -7,11 +7,14 @@ import type { PageProps } from '../page';
 import { useData } from '../data';
 import { money, number, t, type Word } from '../i18n';
 import { hostOf, shortName, shortUrl } from '../links';
+import { LabelsDialog } from '../labels';
 import { A, go, setQuery, usePlace } from '../router';
 import { Icon } from '../ui/icons';
 import { Bones, Button, Card, Copy, Dialog, Empty, ListHead, Note, PageHead, Search, Select, Shown, toast } from '../ui/parts';
 
 const ORDERS = ['createdAt', 'clicks', 'leads', 'sales', 'saleAmount', 'lastClicked'] as const;
+/** Tags of a link that its row names; the rest is counted. */
+const TAGS_SHOWN = 2;
 const SIZE = 50;
 
 export function Links({ session, workspace }: PageProps): JSX.Element {
@@ -33,16 +36,37 @@ export function Links({ session, workspace }: PageProps): JSX.Element {
   const reload = (): void => { setChosen([]); links.reload(); count.reload(); };
   const bulk = (change: Promise<unknown>): void => {
     setFailed(undefined);
-    change.then(() => { toast(t('links.changed', { n: chosen.length })); reload(); }).catch((error: unknown) => setFailed((error as Error).message));
+    change.then((told) => {
+      // Each link is changed, or refused, as if alone.
+      const refused = Array.isArray(told) ? (told as { error?: string }[]).filter((one) => one.error) : [];
+      if (refused.length > 0) setFailed(t('links.refused', { n: refused.length, why: refused[0]?.error ?? '' }));
+      if (refused.length < chosen.length) toast(t('links.changed', { n: chosen.length - refused.length }));
+      reload();
+    }).catch((error: unknown) => setFailed((error as Error).message));
   };
-  const canWrite = session.permissions.includes('links.write');
+  const change = (data: Record<string, unknown>, linkIds: readonly string[] = chosen): Promise<unknown[]> => call('PATCH', '/links/bulk', {}, { linkIds, data });
+  /** The API replaces tags: those with the same ones beforehand are changed together. */
+  const addTag = async (id: string): Promise<unknown[]> => {
+    const alike = new Map<string, string[]>();
+    for (const link of links.data ?? []) {
+      if (!chosen.includes(link.id)) continue;
+      const tagIds = [...new Set([...link.tags.map((tag) => tag.id), id])].sort().join();
+      alike.set(tagIds, [...(alike.get(tagIds) ?? []), link.id]);
+    }
+    return (await Promise.all([...alike].map(([tagIds, linkIds]) => change({ tagIds: tagIds.split(',') }, linkIds)))).flat();
+  };
+  const allArchived = chosen.length > 0 && (links.data ?? []).every((link) => link.archived || !chosen.includes(link.id));
+  const [labelling, setLabelling] = useState(false);
+  const may = (name: string): boolean => session.permissions.includes(name);
+  const canWrite = may('links.write');
+  const canLabel = may('tags.write') || may('folders.write');
   return (
     <>
-      <PageHead title={t('nav.links')} about={count.data !== undefined ? t('links.count', { n: number(count.data) }) : '\u00a0'} actions={canWrite && <Button kind="primary" icon="plus" onClick={() => go('/links/new')}>{t('links.new')}</Button>} />
+      <PageHead title={t('nav.links')} about={count.data !== undefined ? t('links.count', { n: number(count.data) }) : '\u00a0'} actions={<>{canLabel && <Button icon="tag" onClick={() => setLabelling(true)}>{t('labels.title')}</Button>}{canWrite && <Button kind="primary" icon="plus" onClick={() => go('/links/new')}>{t('links.new')}</Button>}</>} />
       <div class="wrap filters">
         <Search label={t('links.search')} value={search} set={(text) => setQuery({ search: text, page: null })} />
-        {(folders.data?.length ?? 0) > 0 && <Select label={t('folder')} value={filter.folderId} set={(id) => setQuery({ folderId: id, page: null })} options={[['', t('folder.all')], ...(folders.data ?? []).map((one): [string, string] => [one.id, one.name])]} />}
-        {(tags.data?.length ?? 0) > 0 && <Select label={t('tag')} value={filter.tagIds} set={(id) => setQuery({ tagId: id, page: null })} options={[['', t('tag.all')], ...(tags.data ?? []).map((one): [string, string] => [one.id, one.name])]} />}
+        <Select label={t('folder')} value={filter.folderId} set={(id) => setQuery({ folderId: id, page: null })} options={[['', t('folder.all')], ...(folders.data ?? []).map((one): [string, string] => [one.id, one.name])]} />
+        <Select label={t('tag')} value={filter.tagIds} set={(id) => setQuery({ tagId: id, page: null })} options={[['', t('tag.all')], ...(tags.data ?? []).map((one): [string, string] => [one.id, one.name])]} />
         <Select label={t('sort')} value={wanted('sort') || 'createdAt'} set={(sort) => setQuery({ sort: sort === 'createdAt' ? null : sort, page: null })} options={ORDERS.map((name) => [name, t(`sort.${name}` as Word)])} />
         <Select label={t('links.which')} value={filter.showArchived} set={(which) => setQuery({ archived: which, page: null })} options={[['', t('links.active')], ['true', t('links.withArchived')]]} />
       </div>
@@ -51,8 +75,9 @@ export function Links({ session, workspace }: PageProps): JSX.Element {
         <div class="card card-head">
           <span class="strong">{t('links.chosen', { n: chosen.length })}</span>
           <div class="wrap">
-            <Select label={t('tag.add')} value="" set={(id) => id && bulk(call('PATCH', '/links/bulk', {}, { linkIds: chosen, data: { tagIds: [id] } }))} options={[['', t('tag.add')], ...(tags.data ?? []).map((one): [string, string] => [one.id, one.name])]} />
-            <Button icon="archive" onClick={() => bulk(call('PATCH', '/links/bulk', {}, { linkIds: chosen, data: { archived: true } }))}>{t('archive')}</Button>
+            <Select label={t('tag.add')} value="" set={(id) => id && bulk(addTag(id))} options={[['', t('tag.add')], ...(tags.data ?? []).map((one): [string, string] => [one.id, one.name])]} />
+            <Select label={t('links.move')} value="" set={(id) => id && bulk(change({ folderId: id === 'none' ? null : id }))} options={[['', t('links.move')], ['none', t('folder.none')], ...(folders.data ?? []).map((one): [string, string] => [one.id, one.name])]} />
+            <Button icon="archive" onClick={() => bulk(change({ archived: !allArchived }))}>{t(allArchived ? 'links.restore' : 'archive')}</Button>
             <Button kind="danger" icon="trash" onClick={() => setAsking(true)}>{t('delete')}</Button>
             <Button kind="quiet" onClick={() => setChosen([])}>{t('cancel')}</Button>
           </div>
@@ -69,13 +94,13 @@ export function Links({ session, workspace }: PageProps): JSX.Element {
           ) : (
             <>
             <ListHead
-              lead={canWrite && <input type="checkbox" aria-label={t('links.chooseAll')} checked={chosen.length === found.length} onChange={(event) => setChosen(event.currentTarget.checked ? found.map((link) => link.id) : [])} />}
+              lead={canWrite && <label class="tick"><input type="checkbox" aria-label={t('links.chooseAll')} checked={chosen.length === found.length} onChange={(event) => setChosen(event.currentTarget.checked ? found.map((link) => link.id) : [])} /></label>}
               first={t('filter.linkId')} names={[t('clicks'), t('leads'), t('sales'), t('revenue')]}
             />
             <ul class="list headed">
               {found.map((link) => (
                 <li key={link.id}>
-                  {canWrite && <input type="checkbox" aria-label={t('links.choose', { name: shortName(link) })} checked={chosen.includes(link.id)} onChange={(event) => setChosen(event.currentTarget.checked ? [...chosen, link.id] : chosen.filter((id) => id !== link.id))} />}
+                  {canWrite && <label class="tick"><input type="checkbox" aria-label={t('links.choose', { name: shortName(link) })} checked={chosen.includes(link.id)} onChange={(event) => setChosen(event.currentTarget.checked ? [...chosen, link.id] : chosen.filter((id) => id !== link.id))} /></label>}
                   <div class="grow stack-none">
                     <div class="line">
                       <A class="link-name cut" to={`/links/${link.id}`}>{shortName(link)}</A>
@@ -84,9 +109,10 @@ export function Links({ session, workspace }: PageProps): JSX.Element {
                       {link.archived && <span class="badge">{t('archived')}</span>}
                       {link.expiresAt && new Date(link.expiresAt) < new Date() && <span class="badge warn">{t('expired')}</span>}
                     </div>
-                    <div class="line small">
+                    <div class="line small tagged">
                       <span class="muted cut">{link.title ? <span class="strong">{link.title} · </span> : null}{hostOf(link.url) ? `→ ${link.url.replace(/^https?:\/\//, '')}` : t('links.nowhere')}</span>
-                      {link.tags.map((tag) => <span key={tag.id} class="badge accent">{tag.name}</span>)}
+                      {link.tags.slice(0, TAGS_SHOWN).map((tag) => <span key={tag.id} class="badge accent tag" title={tag.name}>{tag.name}</span>)}
+                      {link.tags.length > TAGS_SHOWN && <span class="badge" title={link.tags.slice(TAGS_SHOWN).map((tag) => tag.name).join(', ')}>+{link.tags.length - TAGS_SHOWN}</span>}
                     </div>
                   </div>
                   <dl class="stats">
@@ -102,6 +128,7 @@ export function Links({ session, workspace }: PageProps): JSX.Element {
           )}
         </Shown>
       </Card>
+      <LabelsDialog open={labelling} close={() => { setLabelling(false); links.reload(); }} folders={folders} tags={tags} may={may} />
       <Dialog open={asking} close={() => setAsking(false)} title={t('links.delete', { n: chosen.length })}>
         <p>{t('links.delete.text')}</p>
         <div class="wrap">

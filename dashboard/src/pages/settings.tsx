@@ -55,7 +55,7 @@ function Domains({ canWrite }: { canWrite: boolean }): JSX.Element {
       {failed && <div class="card-body"><Note kind="bad">{failed}</Note></div>}
       <Shown of={domains} bones={<Bones rows={2} height={40} />}>
         {(found) => (
-          <ul class="list">
+          <ul class="list wide-first">
             {found.map((domain) => (
               <li key={domain.slug}>
                 <div class="grow wrap"><span class="strong break">{domain.slug}</span>{domain.primary && <span class="badge accent">{t('settings.primary')}</span>}<span class={`badge ${domain.verified ? 'good' : 'warn'}`}>{t(domain.verified ? 'settings.verified' : 'settings.unverified')}</span></div>

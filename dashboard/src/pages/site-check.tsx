@@ -1,7 +1,7 @@
 // The first step of connecting: is the browser script on the site, and does it report?
 
 import type { JSX } from 'preact';
-import { useState } from 'preact/hooks';
+import { useEffect, useState } from 'preact/hooks';
 import { get } from '../api';
 import { ago, dateTime, number, t, type Word } from '../i18n';
 import { Icon } from '../ui/icons';
@@ -22,8 +22,8 @@ export function SiteStep({ at }: { at: number }): JSX.Element {
   const [found, setFound] = useState<Check>();
   const [failed, setFailed] = useState<string>();
   const [busy, setBusy] = useState(false);
-  const look = (event: Event): void => {
-    event.preventDefault();
+  const look = (event?: Event): void => {
+    event?.preventDefault();
     setFailed(undefined);
     if (!site.trim()) return setFailed(t('site.empty'));
     setBusy(true);
@@ -32,6 +32,8 @@ export function SiteStep({ at }: { at: number }): JSX.Element {
       .catch((error: unknown) => { setFound(undefined); setFailed((error as Error).message); })
       .finally(() => setBusy(false));
   };
+  // Known from before: looked at again, as the other steps are.
+  useEffect(() => { if (site.trim()) look(); }, []);
   const reports = found?.reports?.count ? found.reports : undefined;
   const done = found && (found.status === 'found' || reports !== undefined);
   return (

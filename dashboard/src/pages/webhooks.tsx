@@ -39,7 +39,7 @@ export function Webhooks({ canWrite }: { canWrite: boolean }): JSX.Element {
       {failed && <div class="card-body"><Note kind="bad">{failed}</Note></div>}
       <Shown of={webhooks} bones={<Bones rows={2} height={40} />}>
         {(found) => found.length === 0 ? <p class="card-body muted">{t('hooks.none')}</p> : (
-          <ul class="list">
+          <ul class="list wide-first">
             {found.map((one) => (
               <li key={one.id}>
                 <div class="grow">

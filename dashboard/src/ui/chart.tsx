@@ -46,7 +46,7 @@ export default function Chart({ points, previous, show, showAxis, label }: Chart
     const accent = colour('--accent-text');
     const plot = new uPlot({
       ...size(),
-      padding: [10, 14, 0, 4],
+      padding: [10, 26, 0, 4],
       legend: { show: false },
       scales: { x: { time: false, range: [0, Math.max(1, points.length - 1)] }, y: { range: [lowest, highest] } },
       axes: [

@@ -108,7 +108,7 @@ export function Tabs<T extends string>({ label, options, value, set }: { label: 
   useEffect(() => {
     const tab = list.current?.querySelector<HTMLElement>('[aria-selected=true]');
     if (list.current && tab) list.current.scrollLeft = tab.offsetLeft - list.current.offsetLeft - 40;
-  }, [value]);
+  }, [value, options.map(([, shown]) => shown).join()]);
   return (
     <div class="tabs" role="tablist" aria-label={label} ref={list} onKeyDown={move}>
       {options.map(([name, shown]) => (
