@@ -155,7 +155,7 @@ fn instance(project: &Project, options: &Options) -> Result<Vec<Check>, Failure>
             "instance",
             false,
             e.to_string().as_str(),
-            "Does it run, and is the address right?",
+            "Does it run, and is the address right, https:// included?",
         )]),
     }
 }
@@ -183,7 +183,16 @@ fn machine(project: &Project, deploys: bool) -> Result<Vec<Check>, Failure> {
     let mut wrangler = Command::new(project.node_program("wrangler"));
     runtime::quiet(&mut wrangler);
     let found = output_of(wrangler.arg("--version")).unwrap_or_default();
-    all.push(Check::new("wrangler", !found.is_empty(), or_none(&found), "Run `cargo run -- setup`."));
+    all.push(if found.is_empty() {
+        // Nothing is wrong with a fresh clone.
+        Check::yellow(
+            "wrangler",
+            "not installed yet",
+            "The first `cargo run`, or `cargo run -- deploy`, installs it.",
+        )
+    } else {
+        Check::new("wrangler", true, found.as_str(), "")
+    });
     all.push(configuration(&files::read(&project.path("wrangler.toml"))?));
     if deploys {
         let mut whoami = Command::new(project.node_program("wrangler"));

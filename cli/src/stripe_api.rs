@@ -63,6 +63,12 @@ impl StripeApi {
         let key = options.stripe_key.clone().ok_or_else(|| {
             Failure::new("--stripe-key rk_… (or STRIPE_API_KEY) is needed to speak to Stripe")
         })?;
+        // What was given is not repeated: it may be another secret.
+        if !["rk_", "sk_"].iter().any(|prefix| key.starts_with(prefix)) {
+            return Err(Failure::new(
+                "--stripe-key (or STRIPE_API_KEY) wants a key that begins with rk_ or sk_",
+            ));
+        }
         Ok(Self { client: Client::new(&options.stripe_url), key })
     }
 

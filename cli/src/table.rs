@@ -35,9 +35,10 @@ impl Table {
     }
 }
 
-/// Digits, signs and separators only: an amount or a count.
+/// Digits, signs and separators only: an amount or a count. A version has two points.
 fn is_number(cell: &str) -> bool {
     cell.chars().any(|c| c.is_ascii_digit())
+        && cell.matches('.').count() < 2
         && cell
             .split(' ')
             .next()
@@ -74,6 +75,9 @@ mod tests {
             table.to_string(),
             "  what      usd\n  ────────  ─────\n  gross     98.00\n  refunded  −5.00\n"
         );
+        let mut table = Table::new(&["version", "count"]);
+        table.row(["4.8.0", "7"]);
+        assert!(table.to_string().ends_with("\n  4.8.0        7\n"), "{table}");
         assert!(Table::new(&["x"]).is_empty());
     }
 }

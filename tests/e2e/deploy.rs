@@ -2,6 +2,7 @@
 //! real runtime as the instance that was deployed.
 
 use std::fs;
+use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 
 use pimms_cli::deploy::plan::{SECRETS, Step};
@@ -34,16 +35,10 @@ impl Account {
         let identity = Identity { bootstrap_token: token, ..Identity::generate().unwrap() };
         let text = serde_json::to_string(&identity).unwrap();
         files::write_private(&data.join("instance.json"), &text).unwrap();
-        // A program of its own, since the environment is everybody's.
+        // A program of its own, which finds its account beside it. A link: what has just been written may be open in a
+        // process that another test is starting, and then nobody can execute it.
         let program = folder.join("wrangler");
-        let stand_in = project.path("tests/fixtures/wrangler.sh");
-        let script = format!(
-            "#!/bin/sh\nPIMMS_FAKE_ACCOUNT='{}' exec sh '{}' \"$@\"\n",
-            folder.display(),
-            stand_in.display()
-        );
-        fs::write(&program, script).unwrap();
-        fs::set_permissions(&program, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+        symlink(project.path("tests/fixtures/wrangler.sh"), &program).unwrap();
         let options = Options {
             dry_run: false,
             domain: vec![format!("{name}.example")],

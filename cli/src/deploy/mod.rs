@@ -12,6 +12,7 @@ pub mod wrangler;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
+use pimms_edge::core::domain::is_name;
 use pimms_edge::core::ids::sha256_hex;
 use serde_json::{Map, Value, json};
 
@@ -21,7 +22,7 @@ use crate::files;
 use crate::identity::Identity;
 use crate::progress::Progress;
 use crate::project::Project;
-use crate::stripe_api;
+use crate::stripe_api::{self, StripeApi};
 use crate::{toolchain, worker_build};
 use plan::{Found, Step};
 use service::Service;
@@ -33,11 +34,11 @@ const DEFAULT_DATA: &str = ".pimms/production";
 /// Options of `pimms deploy`.
 #[derive(Debug, Clone, Args)]
 pub struct Options {
-    /// Says what would be done and bundles the Worker; needs no account and no network.
+    /// Says what would be done and bundles the Worker; needs no account, and no network once the tools are installed.
     #[arg(long)]
     pub dry_run: bool,
     /// A custom domain that is to lead to the Worker; its zone is in the same Cloudflare account. May be repeated.
-    #[arg(long, value_name = "HOST")]
+    #[arg(long, value_name = "HOST", value_parser = host)]
     pub domain: Vec<String>,
     /// Where the instance answers, when neither a custom domain nor workers.dev says so.
     #[arg(long, value_name = "URL")]
@@ -51,6 +52,15 @@ pub struct Options {
     /// With a key that may write webhook endpoints, the instance's endpoint is registered.
     #[command(flatten)]
     pub stripe: stripe_api::Access,
+}
+
+/// A host, as the platform wants it.
+fn host(text: &str) -> Result<String, String> {
+    let name = text.to_ascii_lowercase();
+    if is_name(&name) && name.contains('.') {
+        return Ok(name);
+    }
+    Err("a host such as go.example.com, without https:// and without a path".to_owned())
 }
 
 /// What one run came to.
@@ -69,6 +79,10 @@ pub struct Outcome {
 /// # Errors
 /// When a step fails; running it again goes on from there.
 pub fn run(options: &Options) -> Result<(), Failure> {
+    if options.stripe.stripe_key.is_some() {
+        // Before anything is made: a key of the wrong kind is found now, not after the upload.
+        StripeApi::new(&options.stripe)?;
+    }
     let project = Project::find()?;
     let progress = Progress::new(toolchain::STEPS + 1);
     toolchain::prepare(&project, &progress)?;
@@ -236,4 +250,24 @@ fn address(options: &Options, config: &Map<String, Value>, data: &Path) -> Resul
     }
     files::read_if_any(&data.join("url"))?
         .ok_or_else(|| Failure::new("nobody knows where the instance answers: name it with --url https://…"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::host;
+
+    #[test]
+    fn a_domain_is_a_host_and_nothing_more() {
+        for (text, expected) in [
+            ("go.example.com", Some("go.example.com")),
+            ("Go.Example.com", Some("go.example.com")),
+            ("https://go.example.com", None),
+            ("go.example.com/", None),
+            ("go.example.com:443", None),
+            ("localhost", None),
+            ("", None),
+        ] {
+            assert_eq!(host(text).ok().as_deref(), expected, "{text}");
+        }
+    }
 }
