@@ -50,6 +50,8 @@ const CROWD: u32 = 50;
 const BEFORE: usize = 4;
 /// How many crowds fill the database to see how large a click is.
 const CROWDS: u32 = 10;
+/// How often an operation is counted at most.
+const ATTEMPTS: u32 = 5;
 /// How many of each are done for their CPU time.
 const MANY: u32 = 30;
 
@@ -151,20 +153,51 @@ fn runtime(instance: &Instance) -> Option<u32> {
     })
 }
 
-/// One round: what each operation cost.
-fn round(worker: &Counted, name: &str) -> Vec<Value> {
-    let (mut click, mut body) = (String::new(), String::new());
-    vec![
-        worker.count(|| worker.link(name)),
-        worker.count(|| click = worker.click(name)),
-        worker.count(|| worker.crowd(name)),
-        worker.count(|| worker.lead(&click, name)),
-        worker.count(|| {
-            body = paid(name);
+/// What one operation costs, by meter: the least of a few attempts, the first of which is enough if `is_said` holds of it.
+///
+/// An attempt may carry a note that an isolate repeats twice a minute; the next does not.
+fn least(worker: &Counted, operation: usize, is_said: impl Fn(&str, f64) -> bool) -> Vec<f64> {
+    let mut least = vec![f64::INFINITY; METERS.len()];
+    for attempt in 0..ATTEMPTS {
+        let name = format!("cost-{operation}-{attempt}");
+        let (mut click, mut body) = (String::new(), String::new());
+        // What must have happened before.
+        if operation > 0 {
+            worker.link(&name);
+        }
+        if operation > 1 {
+            click = worker.click(&name);
+        }
+        if operation > 3 {
+            worker.lead(&click, &name);
+            body = paid(&name);
+        }
+        if operation > 4 {
             worker.deliver(&body);
-        }),
-        worker.count(|| worker.deliver(&body)),
-    ]
+        }
+        let counts = worker.count(|| match operation {
+            0 => worker.link(&name),
+            1 => drop(worker.click(&name)),
+            2 => worker.crowd(&name),
+            3 => worker.lead(&click, &name),
+            _ => worker.deliver(&body),
+        });
+        for (least, (_, meter)) in least.iter_mut().zip(METERS) {
+            *least = least.min(counts[meter].as_f64().unwrap() / OPERATIONS[operation].1);
+        }
+        if METERS.iter().zip(&least).all(|((_, meter), least)| is_said(meter, *least)) {
+            break;
+        }
+    }
+    least
+}
+
+/// A count as the table has it: `said` if that is still true.
+///
+/// How many rows a search touches depends on the neighbours that chance gave an id: one more or less.
+fn cell(meter: &str, counted: f64, said: &str) -> String {
+    let is_chance = meter.ends_with("Read") && (counted - number(said)).abs() < 2.5;
+    if is_chance { said.to_owned() } else { shown(counted) }
 }
 
 /// CPU of each operation, in milliseconds.
@@ -216,24 +249,26 @@ fn the_tables_of_costs_are_what_the_runtime_counts() {
     worker.link("cost-0");
     worker.lead(&worker.click("cost-0"), "cost-0");
     worker.deliver(&paid("cost-0"));
-    let rounds = [round(&worker, "cost-1"), round(&worker, "cost-2")];
-    let times = times(&worker);
-    // An operation may carry a note of its isolate; the least of two does not.
-    let least = |operation: usize, meter: &str| {
-        let counts = rounds.iter().map(|round| round[operation][meter].as_f64().unwrap());
-        counts.fold(f64::INFINITY, f64::min) / OPERATIONS[operation].1
-    };
-
     let page = table("billed");
+    let said = |meter: usize, operation: usize| &page[METERS[meter].0][BEFORE + operation];
+    let counts: Vec<Vec<f64>> = (0..OPERATIONS.len())
+        .map(|operation| {
+            least(&worker, operation, |meter, counted| {
+                let said = said(METERS.iter().position(|(_, name)| *name == meter).unwrap(), operation);
+                &cell(meter, counted, said) == said
+            })
+        })
+        .collect();
+    let times = times(&worker);
     let mut expected = BTreeMap::new();
-    for (name, meter) in METERS {
+    for (index, (name, meter)) in METERS.into_iter().enumerate() {
         let mut cells = page[name][..BEFORE].to_vec();
-        for operation in 0..OPERATIONS.len() {
-            let (counted, said) = (least(operation, meter), &page[name][BEFORE + operation]);
-            // How many rows a search touches depends on the neighbours that chance gave an id: one more or less.
-            let is_chance = meter.ends_with("Read") && (counted - number(said)).abs() < 2.5;
-            cells.push(if is_chance { said.clone() } else { shown(counted) });
-        }
+        cells.extend(
+            counts
+                .iter()
+                .enumerate()
+                .map(|(operation, counts)| cell(meter, counts[index], said(index, operation))),
+        );
         expected.insert(name, cells);
     }
     expected.insert(CPU, page[CPU].clone());
