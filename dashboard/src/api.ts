@@ -103,7 +103,7 @@ export interface Link extends Metrics {
   id: string; domain: string; key: string; url: string; shortLink: string; qrCode: string;
   title: string | null; description: string | null; image: string | null; comments: string | null;
   externalId: string | null; folderId: string | null; tags: Tag[];
-  trackConversion: boolean; archived: boolean; proxy: boolean; rewrite: boolean; doIndex: boolean;
+  trackConversion: boolean; archived: boolean; publicStats: boolean; proxy: boolean; rewrite: boolean; doIndex: boolean;
   password: string | null; expiresAt: string | null; expiredUrl: string | null; disabledAt: string | null;
   ios: string | null; android: string | null; geo: Record<string, string> | null;
   testVariants: Variant[] | null; testCompletedAt: string | null; maxClicks: number | null;

@@ -6,7 +6,7 @@ import { ApiError, currentMode, get, post, remove, setMode, signedOut, whenSigne
 import { currentLanguage, setLanguage, t, type Word } from './i18n';
 import { SignIn } from './pages/signin';
 import type { PageProps } from './page';
-import { A, go, toContent, usePlace } from './router';
+import { A, go, here, toContent, usePlace } from './router';
 import { setDefaults } from './span';
 import { currentTheme, toggleTheme } from './theme';
 import { Icon, type IconName } from './ui/icons';
@@ -166,5 +166,13 @@ function App(): JSX.Element {
   return <Frame session={session} again={() => again(0)} />;
 }
 
+/** A public page: whoever has its address sees it, signed in or not. */
+function Public({ id }: { id: string }): JSX.Element {
+  const [Page, setPage] = useState<ComponentType<{ id: string }>>();
+  useEffect(() => void import('./pages/share').then((loaded) => setPage(() => loaded.Share)), []);
+  return Page ? <Page id={id} /> : <main class="page"><Bones rows={4} height={60} /></main>;
+}
+
 const root = document.getElementById('app');
-if (root) render(<App />, root);
+const shared = /^\/share\/([^/]+)$/.exec(here().path)?.[1];
+if (root) render(shared ? <Public id={decodeURIComponent(shared)} /> : <App />, root);

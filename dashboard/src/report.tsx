@@ -68,7 +68,8 @@ function LabelName({ path, id }: { path: string; id: string }): JSX.Element {
   return <>{labels.data ? labels.data.find((one) => one.id === id)?.name ?? id : '…'}</>;
 }
 
-function shownValue(field: string, value: string): string {
+/** The value of a field as a person reads it. */
+export function shownValue(field: string, value: string): string {
   if (field === 'country') return countryName(value);
   if (field === 'device' || field === 'trigger' || field === 'referer') return known(field, value.toLowerCase());
   return value;

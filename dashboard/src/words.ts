@@ -6,6 +6,7 @@ import { MONEY_WORDS } from './words-money';
 import { SITE_WORDS } from './words-site';
 import { SETTINGS_WORDS } from './words-settings';
 import { TRANSFER_WORDS } from './words-transfer';
+import { PUBLIC_WORDS } from './words-public';
 import { WEBHOOKS_WORDS } from './words-webhooks';
 import { WORKSPACE_WORDS } from './words-workspace';
 
@@ -16,6 +17,7 @@ export const WORDS = {
   ...SETTINGS_WORDS,
   ...SITE_WORDS,
   ...TRANSFER_WORDS,
+  ...PUBLIC_WORDS,
   ...WEBHOOKS_WORDS,
   ...WORKSPACE_WORDS,
   'nav.overview': ['Overview', 'Vue d’ensemble'],

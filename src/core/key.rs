@@ -54,6 +54,9 @@ pub enum KeyError {
     Reserved,
 }
 
+/// How keys begin that no link has: `/stats/<key>` leads to the public page of the link `key`.
+pub const PUBLIC_PAGES: &str = "stats/";
+
 /// Whether the path belongs to a route of ours, not to a short link.
 #[must_use]
 pub fn is_route(path: &str) -> bool {
@@ -133,7 +136,7 @@ pub fn parse_new(text: &str) -> Result<String, KeyError> {
     if key.starts_with('_') || has_dots || is_unsupported(&key) {
         return Err(KeyError::Unsupported);
     }
-    if FILES.contains(&key.as_str()) || is_route(&key) {
+    if FILES.contains(&key.as_str()) || is_route(&key) || key.starts_with(PUBLIC_PAGES) {
         return Err(KeyError::Reserved);
     }
     Ok(key)

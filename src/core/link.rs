@@ -124,6 +124,9 @@ pub struct Options {
     /// Kept for the API; a redirect does not look at it.
     #[serde(skip_serializing_if = "is_false")]
     pub public_stats: bool,
+    /// What nobody can guess of the address of the public page, which is there while `public_stats` is on.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub public_page: Option<String>,
     /// Webhooks that want this link's clicks.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub webhook_ids: Vec<String>,

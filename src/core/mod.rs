@@ -39,6 +39,7 @@ pub mod pages;
 pub mod password;
 pub mod png;
 pub mod problem;
+pub mod public_page;
 pub mod public_suffix;
 pub mod qr;
 pub mod quick;

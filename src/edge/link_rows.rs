@@ -116,6 +116,17 @@ pub(crate) async fn find(env: &Env, workspace_id: &str, selector: &Selector) -> 
     row.map(Row::link).transpose()
 }
 
+/// The workspace that a link belongs to.
+pub(crate) async fn owner(env: &Env, id: &str) -> Result<Option<String>> {
+    #[derive(Deserialize)]
+    struct Owned {
+        workspace_id: String,
+    }
+    let query = "SELECT workspace_id FROM links WHERE id = ? AND deleted_at IS NULL";
+    let row: Option<Owned> = d1::first(&d1::database(env)?, query, &[d1::text(id)]).await?;
+    Ok(row.map(|row| row.workspace_id))
+}
+
 /// The oldest link of the workspace with exactly this destination.
 pub(crate) async fn by_url(env: &Env, workspace_id: &str, url: &str) -> Result<Option<Link>> {
     let query = format!(

@@ -192,15 +192,23 @@ impl Span {
         query: &Query,
         default: &'static str,
     ) -> Result<Self, Failure> {
+        Self::of(env, &caller.workspace_id, caller.zone(), query, default).await
+    }
+
+    /// The same for a workspace whose days are of `zone` when the query does not say.
+    pub(crate) async fn of(
+        env: &Env,
+        workspace_id: &str,
+        zone: &str,
+        query: &Query,
+        default: &'static str,
+    ) -> Result<Self, Failure> {
         let bounds = Bounds::parse(query, default)?;
         let now = entropy::now();
-        let first = if bounds.is_all() {
-            d1_analytics::beginning(env, &caller.workspace_id).await?
-        } else {
-            Millis(0)
-        };
+        let first =
+            if bounds.is_all() { d1_analytics::beginning(env, workspace_id).await? } else { Millis(0) };
         let (from, to) = bounds.rough(now, first);
-        let name = query.text_up_to("timezone", 64)?.unwrap_or(caller.zone());
+        let name = query.text_up_to("timezone", 64)?.unwrap_or(zone);
         let zone = zones::zone(name, from, to)?
             .ok_or_else(|| Problem::invalid("custom", "timezone", "Unknown time zone: use an IANA name"))?;
         Ok(Self { window: bounds.window(now, first, &zone), zone })

@@ -7,8 +7,9 @@ use crate::core::problem::{Code, Problem};
 use crate::http::failure::Answer;
 use crate::http::{
     analytics, customer_activity, customer_writes, customers, domains, events, exports, folders, fx_rates,
-    ledger, ledger_entries, link_bulk, links, people_reports, person, public_tools, sales, session,
-    site_check, stripe_settings, tags, tokens, track, transfers, utm_templates, webhooks, workspaces,
+    ledger, ledger_entries, link_bulk, links, people_reports, person, public_page, public_tools, sales,
+    session, site_check, stripe_settings, tags, tokens, track, transfers, utm_templates, webhooks,
+    workspaces,
 };
 
 /// Answers `path`, which comes without the prefix `/api`.
@@ -35,6 +36,7 @@ pub(crate) async fn route(request: Request, env: &Env, ctx: &Context, path: &str
         (Method::Get, ["metatags"] | ["links", "metatags"]) => public_tools::metatags(&request, env).await,
         (Method::Post, ["links", id, "transfer"]) => transfers::link(request, env, ctx, id).await,
         (Method::Get, ["links", "iframeable"]) => public_tools::iframeable(&request, env).await,
+        (Method::Get, ["links", id, "dashboard"]) => public_page::of_link(&request, env, ctx, id).await,
         (Method::Get, ["links", id]) => links::show(&request, env, ctx, id).await,
         (Method::Patch | Method::Put, ["links", id]) => links::update(request, env, ctx, id).await,
         (Method::Delete, ["links", id]) => links::delete(&request, env, ctx, id).await,
@@ -58,6 +60,8 @@ pub(crate) async fn route(request: Request, env: &Env, ctx: &Context, path: &str
         (_, ["tags" | "folders" | "utm-templates" | "domains", ..]) => {
             library(request, env, ctx, &segments).await
         }
+        (Method::Get, ["share", id]) => public_page::show(&request, env, id).await,
+        (Method::Get, ["share", id, "analytics"]) => public_page::analytics(&request, env, id).await,
         (Method::Get, ["qr"]) => public_tools::qr(&request, env).await,
         (Method::Options, ["qr" | "metatags"]) => public_tools::preflight(),
         (Method::Get, ["stripe"]) => stripe_settings::show(&request, env, ctx).await,
@@ -175,7 +179,9 @@ fn unknown(segments: &[&str]) -> Problem {
         | ["stripe", "events"]
         | ["events", "export"]
         | ["customers", _, "activity" | "click-history" | "export"]
-        | ["links", _, "transfer"]
+        | ["links", _, "transfer" | "dashboard"]
+        | ["share", _]
+        | ["share", _, "analytics"]
         | ["domains", _, "primary" | "verify" | "transfer"]
         | ["analytics", _, _] => wrong_method(),
         _ => Problem::not_found("Endpoint"),

@@ -8,7 +8,7 @@ use crate::core::problem::{Code, Problem};
 use crate::core::time::Millis;
 use crate::core::validate::Given;
 use crate::core::webhook::Trigger;
-use crate::core::{destination, domain, key, password};
+use crate::core::{destination, domain, key, password, public_page};
 use crate::edge::{d1, domains, entropy, folders, link_rows, links, tags, webhook_outbox};
 use crate::http::auth::Caller;
 use crate::http::failure::Failure;
@@ -41,6 +41,7 @@ pub(crate) async fn create(
     check_domain(env, &link).await?;
     check_destinations(env, &link).await?;
     set_password(&mut link, body)?;
+    set_public_page(&mut link)?;
     let tags = wanted_tags(env, workspace_id, body).await?.unwrap_or_default();
     link.folder_id = folder(env, workspace_id, body, None).await?;
     let attempts = if given_key.is_some() { 1 } else { KEY_ATTEMPTS };
@@ -84,6 +85,7 @@ pub(crate) async fn update(env: &Env, old: &Link, body: &LinkBody, now: Millis) 
         check_destinations(env, &link).await?;
     }
     set_password(&mut link, body)?;
+    set_public_page(&mut link)?;
     link.folder_id = folder(env, workspace_id, body, old.folder_id.clone()).await?;
     let tags = wanted_tags(env, workspace_id, body).await?;
     link.updated_at = now;
@@ -175,6 +177,17 @@ fn told(
 ) -> worker::Result<D1PreparedStatement> {
     let ids: Vec<String> = links.iter().map(|link| link.id.clone()).collect();
     webhook_outbox::enter_links(db, trigger, workspace_id, &ids, now)
+}
+
+/// A public page has an address while it is on.
+fn set_public_page(link: &mut Link) -> Result<(), Failure> {
+    let secret = &mut link.options.public_page;
+    if !link.options.public_stats {
+        *secret = None;
+    } else if secret.is_none() {
+        *secret = Some(entropy::token(public_page::SECRET_CHARS)?);
+    }
+    Ok(())
 }
 
 fn random_key(body: &LinkBody) -> Result<String, Failure> {

@@ -10,7 +10,7 @@ use crate::core::api::link_filter::{GROUPINGS, LinkFilter, ORDERS};
 use crate::core::api::paging::{Order, Page};
 use crate::core::problem::Problem;
 use crate::core::validate::{Fields, Query};
-use crate::core::{domain, key};
+use crate::core::{domain, key, public_page};
 use crate::edge::figures::{self, Scope};
 use crate::edge::link_list::{self, Wanted};
 use crate::edge::link_rows::{self, Selector};
@@ -81,7 +81,16 @@ pub(crate) async fn list(request: &Request, env: &Env, ctx: &Context) -> Answer 
     let Some(links) = link_list::list(env, &scope, &wanted).await? else {
         return Err(Problem::invalid("custom", "startingAfter", "There is no link with this id").into());
     };
-    Ok(respond::json(200, &shown(env, &scope, links).await?)?)
+    let pages: Vec<_> = links.iter().map(|link| public_page::of(&link.id, &link.options)).collect();
+    let mut shown = shown(env, &scope, links).await?;
+    if query.boolean("includeDashboard", false)? {
+        for (link, page) in shown.iter_mut().zip(pages) {
+            if let (Some(link), Some(page)) = (link.as_object_mut(), page) {
+                link.insert("dashboardId".to_owned(), page.into());
+            }
+        }
+    }
+    Ok(respond::json(200, &shown)?)
 }
 
 /// `GET /links/count`

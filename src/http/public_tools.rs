@@ -15,7 +15,7 @@ const A_MINUTE: i64 = 60;
 
 /// `GET /qr`
 pub(crate) async fn qr(request: &Request, env: &Env) -> Answer {
-    match limited(request, env)? {
+    match limited(request, env, "tools", A_MINUTE)? {
         Some(refusal) => open(Ok(refusal)),
         None => open(draw(request, env).await),
     }
@@ -23,7 +23,7 @@ pub(crate) async fn qr(request: &Request, env: &Env) -> Answer {
 
 /// `GET /metatags?url=`
 pub(crate) async fn metatags(request: &Request, env: &Env) -> Answer {
-    match limited(request, env)? {
+    match limited(request, env, "tools", A_MINUTE)? {
         Some(refusal) => open(Ok(refusal)),
         None => open(describe(request, env).await),
     }
@@ -31,7 +31,7 @@ pub(crate) async fn metatags(request: &Request, env: &Env) -> Answer {
 
 /// `GET /links/iframeable?url=&domain=`
 pub(crate) async fn iframeable(request: &Request, env: &Env) -> Answer {
-    match limited(request, env)? {
+    match limited(request, env, "tools", A_MINUTE)? {
         Some(refusal) => open(Ok(refusal)),
         None => open(framed(request, env).await),
     }
@@ -87,12 +87,13 @@ async fn framed(request: &Request, env: &Env) -> Answer {
 }
 
 /// The refusal, when the address has asked too often.
-fn limited(request: &Request, env: &Env) -> Result<Option<Response>> {
+/// A refusal, when this address has asked for `what` too often.
+pub(crate) fn limited(request: &Request, env: &Env, what: &str, a_minute: i64) -> Result<Option<Response>> {
     if settings::is_local(env) {
         return Ok(None); // one machine is everybody
     }
     let address = request.headers().get("cf-connecting-ip")?.unwrap_or_default();
-    let verdict = key_windows::take(&format!("tools {address}"), A_MINUTE, entropy::now());
+    let verdict = key_windows::take(&format!("{what} {address}"), a_minute, entropy::now());
     if verdict.allowed {
         return Ok(None);
     }

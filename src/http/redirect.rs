@@ -7,7 +7,7 @@ use crate::core::link::LinkRecord;
 use crate::core::password;
 use crate::core::problem::{Code, Problem};
 use crate::core::redirect::{self, Decision, Given, Lock, Missing, Outcome};
-use crate::core::{domain, key, site_files};
+use crate::core::{domain, key, public_page, site_files};
 use crate::edge::d1_clicks::Admitted;
 use crate::edge::links::{self, Found};
 use crate::edge::{click_queue, d1_clicks, domain_records, password_attempts, visitors};
@@ -42,12 +42,26 @@ async fn answer_asked(mut request: Request, env: &Env, ctx: &Context, asked: Ask
     if let Some(address) = site_files::new_link_address(&asked.path, asked.facts().query, &domain) {
         return respond::moved(307, &address);
     }
+    if let Some(key) = asked.path.strip_prefix('/').and_then(|path| path.strip_prefix(key::PUBLIC_PAGES)) {
+        return public_page(env, &asked, &domain, key).await;
+    }
     let made = link(&mut request, env, &asked, &domain).await?;
     let response = outcome(&asked, &made)?;
     if let Some(draft) = made.visit {
         ctx.wait_until(record(env.clone(), draft, asked));
     }
     Ok(response)
+}
+
+/// Where the public page of a link is. Source: wire contract 2.1.
+async fn public_page(env: &Env, asked: &Asked, domain: &str, key: &str) -> Result<Response> {
+    if let Some(wanted) = key::of_path(key)
+        && let Found::Link(link) = links::find(env, domain, &wanted.key).await
+        && let Some(id) = public_page::of(&link.id, &link.options)
+    {
+        return respond::moved(307, &format!("https://{}/app/share/{id}", asked.host));
+    }
+    outcome(asked, &without_link(env, Missing::Link, domain, asked).await?)
 }
 
 /// The answer of the link that is asked for.

@@ -134,6 +134,30 @@ async function tour() {
   await page.goto(`${url}/app/links/${link.id}`);
   await until(page, page.getByRole('button', { name: /^Clicks\s*1/ }));
   check((await page.getByRole('heading', { name: HOSTILE }).count()) === 1, 'a hostile title is text');
+
+  // Its public page, for somebody who is not signed in.
+  await page.getByRole('switch', { name: /Anyone with the address/ }).click();
+  const address = await page.locator('a[href*="/app/share/dash_"]').getAttribute('href');
+  const stranger = await open({ colorScheme: 'dark' });
+  await stranger.page.goto(address);
+  await stranger.page.getByRole('heading', { name: HOSTILE, level: 1 }).waitFor();
+  await stranger.page.locator('.figure .value', { hasText: '1' }).waitFor();
+  await stranger.page.getByText('news.example').waitFor();
+  check((await stranger.page.getByText('Customers').count()) === 0, 'a public page leads nowhere else');
+  for (const colorScheme of ['light', 'dark']) {
+    await stranger.page.emulateMedia({ colorScheme });
+    await accessible(stranger.page, `the public page in ${colorScheme}`);
+    if (process.env.SHOTS) await stranger.page.screenshot({ path: `${process.env.SHOTS}/public-${colorScheme}.png`, fullPage: true });
+  }
+  await stranger.page.setViewportSize({ width: 360, height: 800 });
+  await stranger.page.waitForFunction(() => document.documentElement.scrollWidth <= window.innerWidth);
+  if (process.env.SHOTS) await stranger.page.screenshot({ path: `${process.env.SHOTS}/public-phone.png`, fullPage: true });
+  if (process.env.SHOTS) await page.screenshot({ path: `${process.env.SHOTS}/link.png`, fullPage: true });
+  await page.getByRole('switch', { name: /Anyone with the address/ }).click();
+  await page.locator('a[href*="/app/share/dash_"]').waitFor({ state: 'detached' });
+  await stranger.page.reload();
+  await stranger.page.getByText('There is no such page').waitFor();
+  await stranger.context.close();
   await page.goto(`${url}/app`);
   await page.getByRole('button', { name: /newsletter|onerror/ }).first().waitFor();
   await page.getByRole('button', { name: /onerror/ }).first().click();

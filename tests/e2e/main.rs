@@ -35,6 +35,7 @@ mod openapi;
 mod openapi_document;
 mod people_reports;
 mod person;
+mod public_page;
 mod public_tools;
 mod reconcile;
 mod redirect;

@@ -212,6 +212,13 @@ fn links(api: &mut Reader) {
         api.ask("getLink", &[("id", name)], None);
     }
     api.ask("getLinkInfo", &[("linkId", &link)], None);
+    let page = id(&api.ask("getLinkDashboard", &[("id", &link)], None));
+    let listed = api.ask("listLinks", &[("includeDashboard", "true"), ("linkIds", &link)], None);
+    assert_eq!(listed[0]["dashboardId"], page.as_str());
+    assert_eq!(api.ask("getPublicPage", &[("id", &page)], None)["key"], "whole");
+    for group in ["count", "timeseries", "countries", "cities", "referers"] {
+        api.ask("getPublicPageAnalytics", &[("id", &page), ("groupBy", group)], None);
+    }
     api.ask("updateLink", &[("id", &link)], Some(&json!({"disabled": false, "geo": null, "rules": null})));
     api.ask("updateLinkPut", &[("id", &link)], Some(&json!({"title": null, "password": null})));
     api.ask("upsertLink", &[], Some(&json!({"url": "https://acme.com/z"})));

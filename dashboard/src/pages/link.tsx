@@ -2,7 +2,7 @@
 
 import type { JSX } from 'preact';
 import { useState } from 'preact/hooks';
-import { remove, type Link } from '../api';
+import { patch, remove, type Link } from '../api';
 import type { PageProps } from '../page';
 import { useData } from '../data';
 import { dateTime, t } from '../i18n';
@@ -12,7 +12,7 @@ import { Chips, Report, SpanControls } from '../report';
 import { go, usePlace } from '../router';
 import { choice } from '../span';
 import { Icon } from '../ui/icons';
-import { Bones, Button, Card, Copy, Dialog, Failed, Note, PageHead, toast } from '../ui/parts';
+import { Bones, Button, Card, Copy, Dialog, Failed, Note, PageHead, Switch, toast } from '../ui/parts';
 
 export function LinkPage({ session, workspace, id }: PageProps): JSX.Element {
   const { query } = usePlace();
@@ -64,6 +64,7 @@ export function LinkPage({ session, workspace, id }: PageProps): JSX.Element {
       <div class="wrap page-actions"><SpanControls chosen={chosen} /></div>
       <Chips chosen={{ ...chosen, filters: chosen.filters.filter(([name]) => name !== 'linkId') }} />
       <Report currency={(workspace?.currency ?? session.currency).toLowerCase()} fixed={{ linkId: found.id }} hideLinks />
+      {canWrite && <PublicPage link={found} reload={link.reload} />}
       <Dialog open={asking} close={() => setAsking(false)} title={t('links.delete', { n: 1 })}>
         <p>{t('links.delete.text')}</p>
         <div class="wrap">
@@ -72,5 +73,31 @@ export function LinkPage({ session, workspace, id }: PageProps): JSX.Element {
         </div>
       </Dialog>
     </>
+  );
+}
+
+/** Whether anybody may see the link's clicks, and where. */
+function PublicPage({ link, reload }: { link: Link; reload: () => void }): JSX.Element {
+  const page = useData<{ id: string } | null>(`/links/${link.id}/dashboard`, { on: link.publicStats });
+  const [failed, setFailed] = useState<string>();
+  const set = (publicStats: boolean): void => {
+    setFailed(undefined);
+    patch(`/links/${link.id}`, { publicStats }).then(reload).catch((error: unknown) => setFailed((error as Error).message));
+  };
+  const address = link.publicStats && page.data ? `${location.origin}/app/share/${page.data.id}` : undefined;
+  return (
+    <Card title={t('public.title')}>
+      <div class="card-body stack-small">
+        {failed && <Note kind="bad">{failed}</Note>}
+        <Switch on={link.publicStats} set={set}>{t('public.switch')}</Switch>
+        <p class="muted small">{t('public.about')}</p>
+        {address && (
+          <div class="line">
+            <a class="cut" href={address} target="_blank" rel="noreferrer noopener">{address}</a>
+            <Copy text={address} label={t('copy.link', { name: t('public.title') })} />
+          </div>
+        )}
+      </div>
+    </Card>
   );
 }

@@ -29,7 +29,12 @@ impl Query {
         found.map(|(_, value)| value.as_str())
     }
 
-    /// The same, refused when longer than `max` characters.
+    /// The names that were given, in order, as often as they came.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.pairs.iter().map(|(name, _)| name.as_str())
+    }
+
+    /// The same as [`Query::text`], refused when longer than `max` characters.
     ///
     /// # Errors
     /// 422 `too_big`.
