@@ -171,6 +171,13 @@ async function tour() {
   const payment = { mode: 'payment', payment_status: 'paid', amount_total: 4900, currency: 'usd', payment_intent: `pi_${run}`, customer: `cus_${run}`, metadata: { pimmsCustomerId: `user_${run}` } };
   await stripe({ id: `evt_a${run}`, type: 'checkout.session.completed', data: { object: { id: `cs_${run}`, ...payment } } });
   await stripe({ id: `evt_b${run}`, type: 'charge.refunded', data: { object: { id: `ch_x${run}`, amount: 700, amount_refunded: 700, currency: 'usd', payment_intent: `pi_x${run}` } } });
+  await stripe({ id: `evt_c${run}`, type: 'checkout.session.completed', data: { object: { id: `cs_g${run}`, mode: 'payment', payment_status: 'paid', amount_total: 3900, currency: 'eur', payment_intent: `pi_g${run}`, customer_details: { email: 'guest@example.com' } } } });
+  await page.goto(`${url}/app/sales`);
+  await until(page, page.getByRole('link', { name: 'Why none?' }));
+  await page.getByRole('link', { name: 'Why none?' }).click();
+  await page.getByRole('heading', { name: 'Why no link?' }).waitFor();
+  await page.getByText('Net, converted at the rate of the day').waitFor();
+  const without = new URL(page.url()).pathname.slice('/app'.length);
   await page.goto(`${url}/app/sales`);
   await until(page, page.getByRole('link', { name: HOSTILE }));
   await page.getByRole('link', { name: 'Why this link?' }).first().click();
@@ -326,7 +333,7 @@ async function tour() {
   for (const theme of ['light', 'dark']) {
     const themed = await context.newPage();
     await themed.emulateMedia({ colorScheme: theme });
-    for (const [path, heading] of [['', 'Overview'], ['/links', 'Links'], [`/links/${link.id}`, null], ['/links/new', 'New link'], ['/customers', 'Customers'], [customer, null], ['/sales', 'Sales'], ['/sales?show=back', 'Sales'], [sale, null], ['/events', 'Events'], ['/stripe', 'Stripe'], ['/stripe?tab=code', 'Stripe'], ['/stripe?tab=log', 'Stripe'], ['/stripe?tab=parked', 'Stripe'], ['/settings', 'Settings']]) {
+    for (const [path, heading] of [['', 'Overview'], ['/links', 'Links'], [`/links/${link.id}`, null], ['/links/new', 'New link'], ['/customers', 'Customers'], [customer, null], ['/sales', 'Sales'], ['/sales?show=back', 'Sales'], [sale, null], [without, null], ['/events', 'Events'], ['/stripe', 'Stripe'], ['/stripe?tab=code', 'Stripe'], ['/stripe?tab=log', 'Stripe'], ['/stripe?tab=parked', 'Stripe'], ['/settings', 'Settings']]) {
       await themed.goto(`${url}/app${path}`);
       if (heading) await themed.getByRole('heading', { name: heading, level: 1 }).waitFor();
       await themed.locator('.bone').first().waitFor({ state: 'detached' });
@@ -334,6 +341,19 @@ async function tour() {
       await accessible(themed, `${path || '/'} in ${theme}`);
     }
     await themed.close();
+    // Under fingers a row of a list is one target.
+    const touched = await browser.newContext({ viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true, colorScheme: theme, locale: 'fr-FR', storageState: await context.storageState() });
+    const phone = await touched.newPage();
+    for (const path of ['', '/links', '/links/new', '/customers', '/sales', '/events', '/settings']) {
+      await phone.goto(`${url}/app${path}`);
+      await phone.locator('h1').waitFor();
+      await phone.waitForLoadState('networkidle');
+      await accessible(phone, `${path || '/'} under fingers in ${theme}`);
+      const small = await phone.evaluate(() => [...document.querySelectorAll('.button, .segments button, .chip button, .switch, .tick, select, .input, .tabs button, summary, .bar-row')]
+        .filter((one) => one.offsetParent && one.getBoundingClientRect().height < 40).map((one) => `${one.className} ${one.textContent?.slice(0, 30)}`));
+      check(small.length === 0, `fingers hit all of ${path || '/'}: ${small.slice(0, 4).join(' | ')}`);
+    }
+    await touched.close();
   }
   await page.goto(`${url}/app`);
   await page.getByRole('button', { name: 'FR', exact: true }).click();

@@ -265,7 +265,7 @@ function Form({ old, domains, first, tracks }: { old: Link | null; domains: stri
             <More word="builder.ab" open={form.variants.length > 0} count={form.variants.length}>
               <p class="muted">{t('builder.ab.about')}</p>
               {form.variants.map((variant, at) => (
-                <div key={at} class="line">
+                <div key={at} class="line variant">
                   <span class="badge accent">{String.fromCharCode(65 + at)}</span>
                   <input class="input" type="url" aria-label={t('builder.ab.url', { name: String.fromCharCode(65 + at) })} placeholder="https://" value={variant.url} onInput={(event) => { const url = event.currentTarget.value; set({ variants: form.variants.map((one, index) => (index === at ? { ...one, url } : one)) }); }} />
                   <input class="input" style={{ width: '76px', flex: 'none' }} type="number" min={10} max={90} aria-label={t('builder.ab.share', { name: String.fromCharCode(65 + at) })} value={variant.percentage} onInput={(event) => { const percentage = Number(event.currentTarget.value); set({ variants: form.variants.map((one, index) => (index === at ? { ...one, percentage } : one)) }); }} />

@@ -74,7 +74,7 @@ export function Links({ session, workspace }: PageProps): JSX.Element {
       {chosen.length > 0 && (
         <div class="card card-head">
           <span class="strong">{t('links.chosen', { n: chosen.length })}</span>
-          <div class="wrap">
+          <div class="wrap bulk">
             <Select label={t('tag.add')} value="" set={(id) => id && bulk(addTag(id))} options={[['', t('tag.add')], ...(tags.data ?? []).map((one): [string, string] => [one.id, one.name])]} />
             <Select label={t('links.move')} value="" set={(id) => id && bulk(change({ folderId: id === 'none' ? null : id }))} options={[['', t('links.move')], ['none', t('folder.none')], ...(folders.data ?? []).map((one): [string, string] => [one.id, one.name])]} />
             <Button icon="archive" onClick={() => bulk(change({ archived: !allArchived }))}>{t(allArchived ? 'links.restore' : 'archive')}</Button>

@@ -68,7 +68,7 @@ export function Webhooks({ canWrite }: { canWrite: boolean }): JSX.Element {
         <Code text={secret ?? ''} />
         <div><Button kind="primary" onClick={() => setSecret(undefined)}>{t('settings.key.done')}</Button></div>
       </Dialog>
-      <Dialog open={reading !== null} close={() => setReading(null)} title={`${t('hooks.log')}: ${reading?.name ?? ''}`}>
+      <Dialog open={reading !== null} close={() => setReading(null)} title={`${t('filter.is', { name: t('hooks.log') })} ${reading?.name ?? ''}`}>
         {reading && <Log of={reading} canWrite={canWrite} />}
       </Dialog>
       <Dialog open={leaving !== null} close={() => setLeaving(null)} title={t('hooks.delete', { name: leaving?.name ?? '' })}>
@@ -104,8 +104,8 @@ function New({ open, close, made }: { open: boolean; close: () => void; made: (w
         {failed && <Note kind="bad">{failed}</Note>}
         <TextField label={t('hooks.name')} value={name} set={setName} maxLength={40} autocomplete="off" />
         <TextField label={t('hooks.url')} value={url} set={setUrl} hint={t('hooks.url.hint')} placeholder="https://hooks.example.com/pimms" type="url" autocomplete="off" />
-        <fieldset class="stack">
-          <legend class="strong">{t('hooks.triggers')}</legend>
+        <fieldset class="stack-small">
+          <legend class="label">{t('hooks.triggers')}</legend>
           {TRIGGERS.map((trigger) => (
             <Switch key={trigger} on={chosen.includes(trigger)} set={(on) => setChosen(on ? [...chosen, trigger] : chosen.filter((one) => one !== trigger))}>{word(trigger)}</Switch>
           ))}
