@@ -10,7 +10,8 @@ import type { Domains, Options } from "./global";
 /** Whether this file reports visits that no partner and no short link brought; set by the build. */
 declare const SITE_VISIT: boolean;
 
-const { src, dataset: settings } = document.currentScript as HTMLScriptElement;
+const page = document;
+const { src, dataset: settings } = page.currentScript as HTMLScriptElement;
 const ID = "pimms_id";
 const VISITOR = "pimms_anonymous_id";
 
@@ -42,25 +43,24 @@ try {
 } catch {}
 
 function get(name = ID): string | undefined {
-  if (choice) return document.cookie.match(name + "=([\\w-]+)")?.[1] || store[name];
+  if (choice) return page.cookie.match(name + "=([\\w-]+)")?.[1] || store[name];
 }
 
 // Stores on the widest domain that the browser allows, which no list needs to tell, and removes it from those below.
 // No value: removes it from all.
 function set(name: string, value: string): void {
   const pair = name + "=" + value;
-  const isThere = () => value && document.cookie.match(pair);
-  if (isThere()) return;
+  if (value && page.cookie.match(pair)) return;
   let end = value ? "" : ";max-age=0";
   // Of two attributes of a name the last one counts, so options come last.
   let attributes =
     ";path=/;samesite=lax;max-age=" +
-    (options.maxAge || 86400 * ((options.expiresInDays as number) || 90)) +
+    (options.maxAge || 864e2 * ((options.expiresInDays as number) || 90)) +
     (location.protocol > "http:" ? ";secure" : "");
   for (const option in options) if (options[option]) attributes += ";" + option + "=" + options[option];
   location.hostname.split(".").map((_, at, labels) => {
-    document.cookie = pair + ";domain=" + labels.slice(~at).join(".") + attributes + end;
-    if (!options.domain && isThere()) end = ";max-age=0";
+    page.cookie = pair + ";domain=" + labels.slice(~at).join(".") + attributes + end;
+    if (!options.domain && page.cookie.match(pair)) end = ";max-age=0";
   });
   store[name] = end ? "" : value;
 }
@@ -76,23 +76,23 @@ function post(path: string, domain?: string, key?: string | null): void {
       method: "POST",
       keepalive: true,
       body: JSON.stringify({
-        domain,
-        key,
+        // In an order that compresses well.
+        referrer: page.referrer,
+        model,
         url: location.href,
-        referrer: document.referrer,
-        clickId: get(),
         anonymousId: get(VISITOR),
         anonymous: !choice,
-        model,
+        clickId: get(),
+        key,
+        domain,
       }),
     })
     .then((answer) => answer.json())
-    .then((answer) => keep(answer.clickId))
-    .catch(() => {});
+    .then((answer) => keep(answer.clickId), () => {});
 }
 
 function run(): void {
-  if (choice == undefined) return;
+  if (choice == undefined || page.prerendering) return;
   const given = query.get(ID);
   if (given) {
     keep(given);
@@ -103,15 +103,15 @@ function run(): void {
 }
 
 self._pimmsAnalytics = {
-  n: domains,
-  v: via,
+  a: api,
   i: ID,
   h: location.hostname,
-  o: options,
+  n: domains,
   p: parameter,
-  a: api,
-  m: model,
+  o: options,
+  v: via,
   d: refer,
+  m: model,
   c: { get, set },
 };
 self.pimms = {
@@ -124,6 +124,8 @@ self.pimms = {
     run();
   },
 };
+// A page that is loaded ahead is nobody's visit before somebody looks at it.
+page.onprerenderingchange = run;
 run();
 
 export { domains, get, settings };

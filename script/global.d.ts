@@ -40,5 +40,6 @@ declare global {
   }
   interface Document {
     prerendering?: boolean;
+    onprerenderingchange?: () => void;
   }
 }

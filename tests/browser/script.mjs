@@ -347,6 +347,23 @@ await run({
     assert.deepEqual([await context.cookies(), await page.evaluate(() => sessionStorage.pimms_id || "")], [[], ""]);
   },
 
+  async "a page that is loaded ahead is nobody's visit before it is looked at"(context) {
+    site(SHOP, withScript(refer()));
+    const partner = await link(shop());
+    await context.addInitScript(() => Object.defineProperty(document, "prerendering", { value: true, configurable: true }));
+    const page = await open(context, `/?via=${partner.key}`);
+    await page.evaluate(() => window.pimms.consent(true));
+    await sleep(700);
+    assert.deepEqual([await context.cookies(), calls("/track/click").length], [[], 0]);
+    await page.evaluate(() => {
+      Object.defineProperty(document, "prerendering", { value: false });
+      document.dispatchEvent(new Event("prerenderingchange"));
+    });
+    await cookieSet(context);
+    assert.equal(await clicks(partner, 1), 1);
+    assert.equal(calls("/track/click").length, 1);
+  },
+
   async "consent given before the script has loaded"(context) {
     const page = withScript(`data-consent="required"`, "<script>window.pimms = { consent: true }</script>");
     site(SHOP, page);
