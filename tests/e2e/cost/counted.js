@@ -139,12 +139,15 @@ function tally() {
   return total;
 }
 
-// As many visitors as asked for, in the same moment and the same isolate.
+let crowds = 0;
+
+// As many visitors as asked for, others each time, in the same moment and the same isolate.
 function crowd(request, env, ctx, count) {
   const url = new URL(new URL(request.url).searchParams.get("of"), request.url);
+  crowds += 1;
   const visits = Array.from({ length: count }, (_, n) => {
     const headers = new Headers(request.headers);
-    headers.set("cf-connecting-ip", `10.9.${n >> 8}.${n & 255}`);
+    headers.set("cf-connecting-ip", `10.${crowds}.${n >> 8}.${n & 255}`);
     return visit(new Request(url, { headers, redirect: "manual" }), env, ctx);
   });
   return Promise.all(visits);
