@@ -7,8 +7,9 @@
     reason = "a failing step ends the test"
 )]
 
+mod sqlite;
+
 use std::collections::BTreeMap;
-use std::fs;
 
 use pimms_edge::core::analytics::purging::{self, DELETE_VISITS, OLDEST, Oldest, STRETCHES, Stretch};
 use pimms_edge::core::analytics::summing::{self, STATES, State, Statement};
@@ -22,7 +23,6 @@ use pimms_edge::core::money::Currency;
 use pimms_edge::core::sql::Bind;
 use pimms_edge::core::time::{DAY_MS, Millis};
 use pimms_edge::core::validate;
-use rusqlite::types::{ToSql, ToSqlOutput, Value as Sqlite};
 use rusqlite::{Connection, params};
 use serde_json::{Map, Value, json};
 
@@ -37,20 +37,6 @@ struct Db(Connection);
 
 fn link_of(workspace: &str, n: i64) -> String {
     if workspace == "ws_1" { format!("link_{n}") } else { format!("{workspace}_link_{n}") }
-}
-
-struct Bound<'a>(&'a Bind);
-
-impl ToSql for Bound<'_> {
-    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
-        Ok(ToSqlOutput::Owned(match self.0 {
-            Bind::Text(text) => Sqlite::Text(text.clone()),
-            // As D1 binds every number of JavaScript's.
-            #[expect(clippy::cast_precision_loss, reason = "instants are exact")]
-            Bind::Int(number) => Sqlite::Real(*number as f64),
-            Bind::Null => Sqlite::Null,
-        }))
-    }
 }
 
 /// A small generator with a seed, so that a failure can be repeated.
@@ -77,14 +63,7 @@ struct Click {
 
 impl Db {
     fn new() -> Self {
-        let connection = Connection::open_in_memory().unwrap();
-        let mut files: Vec<_> =
-            fs::read_dir("migrations").unwrap().map(|file| file.unwrap().path()).collect();
-        files.sort();
-        for file in files {
-            connection.execute_batch(&fs::read_to_string(file).unwrap()).unwrap();
-        }
-        let db = Self(connection);
+        let db = Self(sqlite::migrated());
         for workspace in ["ws_1", "ws_2"] {
             db.0.execute(
                 "INSERT INTO workspaces (id, slug, name, created_at) VALUES (?1, ?1, ?1, 0)",
@@ -163,9 +142,7 @@ impl Db {
         let transaction = self.0.transaction()?;
         let mut changed = Vec::new();
         for statement in statements {
-            let binds: Vec<Bound<'_>> = statement.binds.iter().map(Bound).collect();
-            let binds: Vec<&dyn ToSql> = binds.iter().map(|bind| bind as &dyn ToSql).collect();
-            changed.push(transaction.execute(&statement.text, binds.as_slice())?);
+            changed.push(sqlite::execute(&transaction, &statement.text, &statement.binds)?);
         }
         transaction.commit()?;
         Ok(changed[0])
@@ -192,23 +169,7 @@ impl Db {
     }
 
     fn rows<T: serde::de::DeserializeOwned>(&self, text: &str, binds: &[Bind]) -> Vec<T> {
-        let mut statement = self.0.prepare(text).unwrap_or_else(|e| panic!("{e}: {text}"));
-        let names: Vec<String> = statement.column_names().into_iter().map(str::to_owned).collect();
-        let binds: Vec<Bound<'_>> = binds.iter().map(Bound).collect();
-        let binds: Vec<&dyn ToSql> = binds.iter().map(|bind| bind as &dyn ToSql).collect();
-        let mut rows = statement.query(binds.as_slice()).unwrap();
-        let mut found = Vec::new();
-        while let Some(row) = rows.next().unwrap() {
-            let value = |at: usize| match row.get::<_, Sqlite>(at).unwrap() {
-                Sqlite::Text(text) => json!(text),
-                Sqlite::Integer(number) => json!(number),
-                _ => Value::Null,
-            };
-            let object: Map<String, Value> =
-                names.iter().cloned().enumerate().map(|(at, name)| (name, value(at))).collect();
-            found.push(serde_json::from_value(Value::Object(object)).unwrap());
-        }
-        found
+        sqlite::rows(&self.0, text, binds)
     }
 
     /// The rows of a report, from sums or from clicks.

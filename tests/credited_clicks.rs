@@ -1,9 +1,9 @@
 //! What reports know of the clicks that leads and sales came by, held against the clicks themselves, on a real SQLite
 //! with this project's tables: rows come in any order, and change.
 
-#![expect(clippy::unwrap_used, reason = "a failing step ends the test")]
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a failing step ends the test")]
 
-use std::fs;
+mod sqlite;
 
 use proptest::prelude::*;
 use rusqlite::{Connection, params};
@@ -39,16 +39,6 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
         1 => Just(Step::Drop),
     ];
     proptest::collection::vec(step, 1..25)
-}
-
-fn database() -> Connection {
-    let connection = Connection::open_in_memory().unwrap();
-    let mut files: Vec<_> = fs::read_dir("migrations").unwrap().map(|file| file.unwrap().path()).collect();
-    files.sort();
-    for file in files {
-        connection.execute_batch(&fs::read_to_string(file).unwrap()).unwrap();
-    }
-    connection
 }
 
 fn id(click: u8) -> String {
@@ -139,7 +129,7 @@ proptest! {
 
     #[test]
     fn a_credited_click_is_told_as_it_is_stored(steps in steps()) {
-        let db = database();
+        let db = sqlite::migrated();
         for step in &steps {
             apply(&db, step);
             for credits in [

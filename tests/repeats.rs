@@ -1,10 +1,11 @@
 //! Who comes again within the hour is not counted again: batches of visits, stored as the Worker stores them, on a real
 //! SQLite with this project's tables, held against a list that is looked through from one end to the other.
 
-#![expect(clippy::unwrap_used, reason = "a failing step ends the test")]
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a failing step ends the test")]
+
+mod sqlite;
 
 use std::collections::BTreeSet;
-use std::fs;
 
 use pimms_edge::core::click::{Place, Row, Signals, VISIT_VERSION, Visit, rows};
 use pimms_edge::core::click_store;
@@ -46,12 +47,7 @@ fn visit() -> impl Strategy<Value = Visit> {
 }
 
 fn database() -> Connection {
-    let connection = Connection::open_in_memory().unwrap();
-    let mut files: Vec<_> = fs::read_dir("migrations").unwrap().map(|file| file.unwrap().path()).collect();
-    files.sort();
-    for file in files {
-        connection.execute_batch(&fs::read_to_string(file).unwrap()).unwrap();
-    }
+    let connection = sqlite::migrated();
     connection
         .execute_batch(
             "INSERT INTO workspaces (id, slug, name, created_at) VALUES ('ws_1', '1', '1', 0), ('ws_2', '2', '2', 0);
