@@ -54,7 +54,7 @@ export const SETTINGS_WORDS = {
   'parked.payment': ['Payment', 'Paiement'],
   'parked.lead': ['Lead', 'Prospect'],
 
-  'settings.about': ['Workspace, domains and API keys', 'Espace, domaines et clés d’API'],
+  'settings.about': ['Workspace, domains, API keys and webhooks', 'Espace, domaines, clés d’API et webhooks'],
   'settings.workspace': ['Workspace', 'Espace'],
   'settings.name': ['Name', 'Nom'],
   'settings.slug': ['Slug', 'Identifiant'],

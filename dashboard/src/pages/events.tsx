@@ -37,7 +37,8 @@ export function Events(_: PageProps): JSX.Element {
         <Tabs label={t('nav.events')} value={kind} set={(next) => setQuery({ kind: next === 'all' ? null : next })} options={KINDS.map((name) => [name, t(`events.${name}` as Word)])} />
         <Shown of={kind !== 'all' && events.data?.[0] && `${events.data[0].event}s` !== kind ? { ...events, data: undefined } : events} bones={<Bones rows={8} height={40} />}>
           {(found) => found.length === 0 ? (
-            <Empty icon="events" title={t('events.none')}><p>{t('events.none.text')}</p><A class="button" to="/links">{t('nav.links')}</A></Empty>
+            kind === 'refunds' || kind === 'disputes' ? <Empty icon="refund" title={t('events.none')}><p>{t('sales.back.none.text')}</p></Empty>
+              : <Empty icon="events" title={t('events.none')}><p>{t('events.none.text')}</p><A class="button" to="/links">{t('nav.links')}</A></Empty>
           ) : (
             <ul class="list">
               {found.map((one) => {

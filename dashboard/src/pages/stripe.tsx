@@ -46,6 +46,12 @@ export function Stripe({ session }: PageProps): JSX.Element {
   );
 }
 
+/** Where a step that is not done yet goes on. */
+const TODO: Partial<Record<Word, readonly [string, Word]>> = {
+  'stripe.step.links': ['/links/new', 'links.new'],
+  'stripe.step.attributed': ['/stripe?tab=code', 'receipt.none.link'],
+};
+
 function Connect({ log, canWrite }: { log: Loaded<LogRow[]>; canWrite: boolean }): JSX.Element {
   const settings = useData<Settings>('/stripe');
   const links = useData<Link[]>('/links', { pageSize: 100, sortBy: 'clicks', sortOrder: 'desc', inFolders: true });
@@ -91,7 +97,7 @@ function Connect({ log, canWrite }: { log: Loaded<LogRow[]>; canWrite: boolean }
               {steps.map(([word, done, text], at) => (
                 <li key={word}>
                   <span class={`mark ${done ? 'good' : done === undefined ? '' : 'warn'}`}>{done ? <Icon name="check" size={15} /> : at + 2}</span>
-                  <div><p class="strong">{t(word)}</p><p class="muted">{text}</p></div>
+                  <div><p class="strong">{t(word)}</p><p class="muted">{text}</p>{!done && TODO[word] && <A class="small" to={TODO[word][0]}>{t(TODO[word][1])}</A>}</div>
                 </li>
               ))}
             </ol>
