@@ -169,7 +169,7 @@ fn unknown(segments: &[&str]) -> Problem {
         ]
         | [
             "links" | "tags" | "folders" | "utm-templates" | "domains" | "tokens" | "workspaces"
-            | "customers" | "sales" | "analytics" | "webhooks",
+            | "customers" | "sales" | "analytics" | "webhooks" | "share",
             _,
         ]
         | ["webhooks", _, "enable" | "rotate-secret" | "test" | "events"]
@@ -180,7 +180,6 @@ fn unknown(segments: &[&str]) -> Problem {
         | ["events", "export"]
         | ["customers", _, "activity" | "click-history" | "export"]
         | ["links", _, "transfer" | "dashboard"]
-        | ["share", _]
         | ["share", _, "analytics"]
         | ["domains", _, "primary" | "verify" | "transfer"]
         | ["analytics", _, _] => wrong_method(),

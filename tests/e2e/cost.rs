@@ -331,10 +331,10 @@ fn the_tables_of_costs_are_what_the_runtime_counts() {
             let (meter, said) = (METERS[index].1, said(index, operation));
             if grows(operation, meter) {
                 let most = number(said) + READS_OF_THE_HOUR * (clicks + 100.0) / many;
-                assert!(counted < most, "{meter} of {}: {counted}, at most {most}", name);
+                assert!(counted < most, "{meter} of {name}: {counted}, at most {most}");
             } else {
                 let found = cell(meter, counted, said);
-                assert_eq!(&found, said, "{meter} of {} has grown", name);
+                assert_eq!(&found, said, "{meter} of {name} has grown");
             }
         }
     }
