@@ -61,7 +61,7 @@ pub(crate) async fn erase(env: &Env, workspace_id: &str, customer_id: &str) -> R
         ),
         // What webhooks were told of leads and sales goes with the ledger's own projection.
         format!(
-            "UPDATE webhook_deliveries SET body = NULL, response = NULL WHERE workspace_id = ?2 AND event_id IN \
+            "UPDATE webhook_deliveries SET body = NULL, response = NULL, updated_at = updated_at + 1 WHERE workspace_id = ?2 AND event_id IN \
              (SELECT 'evt_' || id FROM clicks WHERE workspace_id = ?2 AND visitor IN ({DEVICES}))"
         ),
         format!("UPDATE clicks SET {SCRUB} WHERE workspace_id = ?2 AND visitor IN ({DEVICES})"),

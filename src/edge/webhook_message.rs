@@ -28,6 +28,8 @@ pub(crate) struct Claimed {
     pub body: Option<String>,
     /// How often it was tried, this time included.
     pub attempts: i64,
+    /// When it was claimed.
+    pub updated_at: i64,
     /// When the event was entered.
     pub created_at: Millis,
 }

@@ -110,7 +110,7 @@ fn seconds(wait_s: i64) -> u32 {
 async fn claim(env: &Env, nudge: &Nudge, now: Millis) -> Result<Option<Claimed>> {
     let query = "UPDATE webhook_deliveries SET attempts = attempts + 1, next_at = ?4, updated_at = ?3 \
                  WHERE webhook_id = ?1 AND event_id = ?2 AND state = 'waiting' AND next_at <= ?5 \
-                 RETURNING workspace_id, mode, event, subject, body, attempts, created_at";
+                 RETURNING workspace_id, mode, event, subject, body, attempts, created_at, updated_at";
     let values = [
         d1::text(nudge.webhook_id.as_str()),
         d1::text(nudge.event_id.as_str()),
@@ -176,7 +176,8 @@ async fn finish(
     db.batch(statements).await.map(|_| ())
 }
 
-/// The statement that writes down what came of an attempt.
+/// The statement that writes down what came of an attempt. A person who was forgotten while it was under way stays
+/// forgotten: whoever empties a row moves `updated_at`.
 fn outcome(
     env: &Env,
     nudge: &Nudge,
@@ -184,13 +185,17 @@ fn outcome(
     reply: &Reply,
     (state, next_at, counted): (&str, i64, i64),
 ) -> Result<worker::D1PreparedStatement> {
-    let query = "UPDATE webhook_deliveries SET state = ?, next_at = ?, status = ?, response = ?, body = ?, \
+    let query = "UPDATE webhook_deliveries SET state = ?, next_at = ?, status = ?, \
+                 response = CASE WHEN updated_at = ? THEN ? END, body = CASE WHEN updated_at = ? THEN ? END, \
                  updated_at = ?, counted = MAX(counted, ?) WHERE webhook_id = ? AND event_id = ?";
-    let binds: [Bind; 9] = [
+    let claimed_at = Bind::Int(claimed.updated_at);
+    let binds: [Bind; 11] = [
         state.into(),
         next_at.into(),
         reply.status.map(i64::from).into(),
+        claimed_at.clone(),
         reply.text.as_str().into(),
+        claimed_at,
         claimed.body.clone().into(),
         entropy::now().0.into(),
         counted.into(),

@@ -23,7 +23,7 @@ pub struct Message {
     pub body: Value,
 }
 
-/// `/status/500` answers 500, `/status/500/2` answers 500 twice to each message and then 200, `/open` what is told.
+/// `/slow` answers after two seconds, `/status/500` answers 500, `/status/500/2` answers 500 twice to each message and then 200, `/open` what is told.
 #[derive(Clone)]
 pub struct Receiver {
     address: String,
@@ -102,6 +102,9 @@ impl Receiver {
             messages.push(message);
             self.status_of(&path, before)
         };
+        if path == "/slow" {
+            thread::sleep(Duration::from_secs(2));
+        }
         let answer = format!("{status} it is");
         let more =
             if status == 302 { format!("Location: {}/stolen\r\n", self.address) } else { String::new() };

@@ -5,7 +5,7 @@ use std::fs;
 use std::io::Write;
 use std::process::{Command, Stdio};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use pimms_cli::clock::now_secs;
 use pimms_cli::project::Project;
@@ -340,6 +340,36 @@ fn a_forgotten_person_is_gone_from_the_log() {
         rows.iter().all(|row| row["request_body"].is_null()) && !log.to_string().contains("mark@example.com")
     });
     assert!(!shared().log().contains("mark@example.com"));
+}
+
+#[test]
+fn a_person_who_is_forgotten_while_a_message_is_under_way_stays_forgotten() {
+    let workspace = Workspace::new("webhooks-under-way");
+    let receiver = Receiver::start();
+    let body =
+        json!({"name": "Slow", "url": receiver.url("/slow"), "triggers": ["lead.created"], "allLinks": true});
+    let id = workspace.post("/webhooks", &body)["id"].as_str().unwrap().to_owned();
+    let (_, click) = workspace.clicked("slow");
+    let lead = json!({"clickId": click, "eventName": "Sign up", "externalId": "s1", "customerEmail": "late@example.com"});
+    workspace.post("/track/lead", &lead);
+    // It has arrived and is not answered yet.
+    let is_lead = |message: &Message| message.event() == "lead.created";
+    let started = Instant::now();
+    while !receiver.at("/slow").iter().any(is_lead) {
+        assert!(started.elapsed() < Duration::from_secs(40), "{}", shared().log());
+        thread::sleep(Duration::from_millis(20));
+    }
+    assert_eq!(workspace.call("DELETE", "/customers/ext_s1", None).0, 200);
+    let log = workspace.settles(&format!("/webhooks/{id}/events"), |log| {
+        log.as_array()
+            .unwrap()
+            .iter()
+            .any(|row| row["event"] == "lead.created" && row["state"] == "delivered")
+    });
+    assert!(!log.to_string().contains("late@example.com"), "{log}");
+    thread::sleep(Duration::from_secs(3));
+    let log = workspace.get(&format!("/webhooks/{id}/events"));
+    assert!(!log.to_string().contains("late@example.com"), "{log}");
 }
 
 /// Runs a program that reads a message on standard input and says whether it is genuine.

@@ -91,9 +91,10 @@ pub(super) fn statements(
     let [tell, waiting] = webhook_outbox::enter(&db, news, entropy::now())?;
     let mut ids = losers.to_vec();
     ids.push(customer_id.to_owned());
-    let query = "UPDATE webhook_deliveries SET body = NULL, response = NULL, subject = json_remove(subject, '$.metadata') \
+    let query = "UPDATE webhook_deliveries SET body = NULL, response = NULL, updated_at = updated_at + 1, \
+                   subject = json_remove(subject, '$.metadata') \
                  WHERE customer_id IN (SELECT value FROM json_each(?1)) \
-                 AND (body IS NOT NULL OR subject LIKE '%\"metadata\"%')";
+                 AND (body IS NOT NULL OR state = 'waiting' OR subject LIKE '%\"metadata\"%')";
     let forget = d1::statement(&db, query, &[d1::text(codec::encode(&ids)?.as_str())])?;
     Ok([tell, forget, waiting])
 }
