@@ -12,7 +12,9 @@ use std::time::{Duration, Instant};
 
 use pimms_cli::bench::serve::precise_cpu;
 use pimms_cli::clock::now_secs;
+use pimms_cli::deploy::plan;
 use pimms_cli::instance::Instance;
+use pimms_cli::project::Project;
 use pimms_cli::stripe::{Build, Event, Session};
 use serde_json::{Value, json};
 
@@ -345,11 +347,16 @@ fn bills(costs: &BTreeMap<&str, Vec<String>>) {
     let page = table("a month");
     let months: Vec<_> = page.values().filter(|cells| cells[0].ends_with('×')).collect();
     assert_eq!(months.len(), 3);
+    let toml = fs::read_to_string(Project::find().unwrap().path("wrangler.toml")).unwrap();
+    let config = Value::Object(plan::production(&toml).unwrap());
+    let consumers = config["queues"]["consumers"].as_array().unwrap();
+    let clicks = consumers.iter().find(|consumer| consumer["queue"] == "clicks").unwrap();
+    let seconds = clicks["max_batch_timeout"].as_f64().unwrap();
     for month in months {
         let mut bill = 5.0;
-        // One workspace, clicks spread evenly over 730 hours, a batch a second at most.
+        // One workspace, clicks spread evenly over 730 hours, batches as far apart as production has them.
         let clicks = number(&month[1]);
-        let of_the_hour = clicks.min(730.0 * 3600.0) * READS_OF_THE_HOUR * clicks / 730.0;
+        let of_the_hour = clicks.min(730.0 * 3600.0 / seconds) * READS_OF_THE_HOUR * clicks / 730.0;
         for (meter, cells) in costs {
             let count = |operation: usize| number(&cells[BEFORE + operation]);
             let used =

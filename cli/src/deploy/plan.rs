@@ -112,6 +112,7 @@ pub fn plan(wanted: &Wanted, found: &Found, tag: &str) -> Vec<Step> {
 }
 
 /// wrangler.toml as production has it: with `[env.production]` laid over it and without its build, whose work is done.
+/// A consumer there is laid over the one of the same queue, anything else takes the place of what was there.
 ///
 /// # Errors
 /// When it is no TOML.
@@ -123,10 +124,24 @@ pub fn production(wrangler_toml: &str) -> Result<Map<String, Value>, Failure> {
     };
     config.remove("build");
     let overlay = config.remove("env").and_then(|mut env| env.get_mut("production").map(Value::take));
-    if let Some(Value::Object(overlay)) = overlay {
+    if let Some(Value::Object(mut overlay)) = overlay {
+        let consumers =
+            overlay.remove("queues").and_then(|mut queues| Some(queues.get_mut("consumers")?.take()));
+        for laid in consumers.as_ref().and_then(Value::as_array).into_iter().flatten() {
+            lay_over_consumer(&mut config, laid);
+        }
         config.extend(overlay);
     }
     Ok(config)
+}
+
+fn lay_over_consumer(config: &mut Map<String, Value>, laid: &Value) {
+    let consumers = config.get_mut("queues").and_then(|queues| queues.get_mut("consumers")?.as_array_mut());
+    for consumer in consumers.into_iter().flatten().filter(|known| known.get("queue") == laid.get("queue")) {
+        if let (Some(consumer), Some(laid)) = (consumer.as_object_mut(), laid.as_object()) {
+            consumer.extend(laid.clone());
+        }
+    }
 }
 
 /// What this configuration needs in an account.
@@ -284,6 +299,9 @@ mod tests {
         routes = [{ pattern = "go.example.com", custom_domain = true }]
         [env.production.vars]
         FX_URL = "off"
+        [[env.production.queues.consumers]]
+        queue = "clicks"
+        max_batch_timeout = 10
     "#;
 
     fn whole() -> Found {
@@ -390,7 +408,10 @@ mod tests {
                 "migrations_dir": "/code/migrations"}],
             "queues": {
                 "producers": [{"binding": "CLICKS", "queue": "clicks"}],
-                "consumers": [{"queue": "clicks", "dead_letter_queue": "clicks-dead"}, {"queue": "clicks-dead"}],
+                "consumers": [
+                    {"queue": "clicks", "dead_letter_queue": "clicks-dead", "max_batch_timeout": 10},
+                    {"queue": "clicks-dead"},
+                ],
             },
             "routes": [
                 {"pattern": "go.example.com", "custom_domain": true},
