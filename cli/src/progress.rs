@@ -2,7 +2,7 @@
 
 use std::cell::Cell;
 use std::io::{IsTerminal, Write, stderr};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use crate::failure::Failure;
 
@@ -66,5 +66,54 @@ impl Progress {
             let _ = out.write_all(text.as_bytes());
             let _ = out.flush();
         }
+    }
+}
+
+/// How often long work says how far it is.
+const PACE: Duration = Duration::from_secs(2);
+
+/// Says on stderr from time to time how far long work is: nothing about work that is soon done.
+#[derive(Debug)]
+pub struct Pace {
+    every: Duration,
+    last: Instant,
+}
+
+impl Pace {
+    /// Begins now.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::every(PACE)
+    }
+
+    fn every(every: Duration) -> Self {
+        Self { every, last: Instant::now() }
+    }
+
+    /// Says it if it is time; whether it was.
+    pub fn tell(&mut self, words: impl FnOnce() -> String) -> bool {
+        let is_time = self.last.elapsed() >= self.every;
+        if is_time {
+            self.last = Instant::now();
+            let _ = writeln!(stderr(), "  {}", words());
+        }
+        is_time
+    }
+}
+
+impl Default for Pace {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn long_work_speaks_and_short_work_does_not() {
+        assert!(Pace::every(Duration::ZERO).tell(|| "3 of 5".to_owned()));
+        assert!(!Pace::new().tell(|| unreachable!("it has only just begun")));
     }
 }

@@ -15,6 +15,7 @@ use pimms_edge::core::time::{DAY_MS, Millis};
 use serde_json::Value;
 
 use crate::failure::{Failure, OrFail};
+use crate::progress::Pace;
 use crate::stripe_api::{self, StripeApi};
 use crate::table::Table;
 use crate::target::{Address, Target, text};
@@ -86,16 +87,17 @@ pub fn run(options: &Options) -> Result<(), Failure> {
 
 /// Delivers every event in the range.
 pub fn replay(target: &Target, options: &Options) -> Result<Outcome, Failure> {
-    let mut outcome = Outcome::default();
+    let (mut outcome, mut pace) = (Outcome::default(), Pace::new());
+    let mut deliver = |event: &Value| -> Result<(), Failure> {
+        outcome.deliver(target, options, event)?;
+        pace.tell(|| outcome.so_far(event));
+        Ok(())
+    };
     if let Some(file) = &options.file {
-        for event in events_of(file)? {
-            outcome.deliver(target, options, &event?)?;
-        }
-        return Ok(outcome);
-    }
-    let api = StripeApi::new(&options.stripe)?;
-    for event in api.list("/v1/events", &range(options.from, options.to)) {
-        outcome.deliver(target, options, &event?)?;
+        events_of(file)?.try_for_each(|event| deliver(&event?))?;
+    } else {
+        let api = StripeApi::new(&options.stripe)?;
+        api.list("/v1/events", &range(options.from, options.to)).try_for_each(|event| deliver(&event?))?;
     }
     Ok(outcome)
 }
@@ -146,6 +148,13 @@ impl Outcome {
             self.refusals.push(format!("{} ({}): {status}", text(event, "id"), text(event, "type")));
         }
         Ok(())
+    }
+
+    /// How far it is, after this event.
+    fn so_far(&self, event: &Value) -> String {
+        let Count { sent, refused, .. } = self.total();
+        let created = event.get("created").and_then(Value::as_i64).unwrap_or(0);
+        format!("{sent} events sent, {refused} refused, at {}", Millis(created.saturating_mul(1000)).to_iso())
     }
 
     /// All types together.

@@ -17,6 +17,7 @@ use serde_json::{Map, Value};
 
 use crate::failure::Failure;
 use crate::http_client::Answer;
+use crate::progress::Pace;
 use crate::table::Table;
 use crate::target::{Address, Target, text};
 
@@ -81,7 +82,9 @@ pub fn import(target: &Target, options: &Options) -> Result<Outcome, Failure> {
         (None, None) => return Err(Failure::new("--csv FILE or --from-api URL is needed")),
     };
     let mut outcome = Outcome { read: wanted.len(), ..Outcome::default() };
-    for wanted in wanted {
+    let mut pace = Pace::new();
+    for (done, wanted) in wanted.into_iter().enumerate() {
+        pace.tell(|| format!("{done} of {} links", outcome.read));
         let name = name(&wanted);
         match wanted {
             Ok(mut link) => {

@@ -8,6 +8,7 @@ use pimms_edge::core::time::Millis;
 
 use super::compare::{Line, Side};
 use crate::failure::{Failure, OrFail};
+use crate::progress::Pace;
 use crate::stripe_api::StripeApi;
 use crate::target::{Target, text};
 
@@ -26,7 +27,7 @@ pub(super) fn from_stripe(api: &StripeApi, from: Millis, to: Millis) -> Result<V
     let charges = crate::replay::range(from.plus_days(-MARGIN_DAYS), Some(until));
     let invoices = crate::replay::range(from.plus_days(-INVOICE_AGE_DAYS), Some(until));
     let refunds = crate::replay::range(from.plus_days(-MARGIN_DAYS), None);
-    let mut objects = Vec::new();
+    let (mut objects, mut pace) = (Vec::new(), Pace::new());
     for (path, query) in [
         ("/v1/charges", charges),
         ("/v1/invoices", format!("{invoices}&status=paid&expand[]=data.payments")),
@@ -34,6 +35,7 @@ pub(super) fn from_stripe(api: &StripeApi, from: Millis, to: Millis) -> Result<V
     ] {
         for object in api.list(path, &query) {
             objects.push(object?);
+            pace.tell(|| format!("{} objects read of Stripe", objects.len()));
         }
     }
     Ok(of_objects(&objects))
