@@ -20,14 +20,16 @@ pub(crate) struct Move<'a> {
 
 const DOMAIN: &str = "UPDATE domains SET workspace_id = ?1, updated_at = ?2, is_primary = NOT EXISTS \
     (SELECT 1 FROM domains WHERE workspace_id = ?1) WHERE id = ?3 AND workspace_id = ?4";
-// Tags and folders are the workspace's own.
+// Tags, folders and webhooks are the workspace's own, and whom it gave the address of a public page.
 const TAGS_OF_DOMAIN: &str = "DELETE FROM link_tags WHERE link_id IN \
     (SELECT id FROM links WHERE domain = ?1 AND workspace_id = ?2 AND deleted_at IS NULL)";
-const LINKS_OF_DOMAIN: &str = "UPDATE links SET workspace_id = ?1, updated_at = ?2, folder_id = NULL \
+const LINKS_OF_DOMAIN: &str = "UPDATE links SET workspace_id = ?1, updated_at = ?2, folder_id = NULL, \
+    options = json_remove(options, '$.webhookIds', '$.publicStats', '$.publicPage') \
     WHERE domain = ?3 AND workspace_id = ?4 AND deleted_at IS NULL";
 const TAGS_OF_LINK: &str = "DELETE FROM link_tags WHERE link_id IN \
     (SELECT id FROM links WHERE id = ?1 AND workspace_id = ?2 AND deleted_at IS NULL)";
-const LINK: &str = "UPDATE links SET workspace_id = ?1, updated_at = ?2, folder_id = NULL, domain = ?5 \
+const LINK: &str = "UPDATE links SET workspace_id = ?1, updated_at = ?2, folder_id = NULL, domain = ?5, \
+    options = json_remove(options, '$.webhookIds', '$.publicStats', '$.publicPage') \
     WHERE id = ?3 AND workspace_id = ?4 AND deleted_at IS NULL";
 
 /// Hands over a domain and all its links; an external id that is taken there is a unique violation.

@@ -86,7 +86,6 @@ async fn framed(request: &Request, env: &Env) -> Answer {
     Ok(respond::json(200, &json!({"iframeable": may}))?)
 }
 
-/// The refusal, when the address has asked too often.
 /// A refusal, when this address has asked for `what` too often.
 pub(crate) fn limited(request: &Request, env: &Env, what: &str, a_minute: i64) -> Result<Option<Response>> {
     if settings::is_local(env) {

@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use crate::shared;
 use crate::support::{Workspace, refused};
 
 fn body(target: &Workspace) -> Value {
@@ -64,8 +65,13 @@ fn a_domain_moves_with_its_links_and_leaves_its_figures() {
 #[test]
 fn a_link_moves_to_a_domain_of_the_new_workspace_only() {
     let (acme, other) = (Workspace::new("link-from"), Workspace::new("link-to"));
-    let link =
-        acme.post("/links", &json!({"key": "go", "url": "https://shop.example/", "password": "secret"}));
+    let link = acme.post(
+        "/links",
+        &json!({"key": "go", "url": "https://shop.example/", "password": "secret", "publicStats": true}),
+    );
+    let page = acme.get(&format!("/links/{}/dashboard", link["id"].as_str().unwrap()));
+    let page = format!("/api/share/{}", page["id"].as_str().unwrap());
+    assert_eq!(shared().client().get(&page).send().unwrap().status, 200);
     let path = format!("/links/{}/transfer", link["id"].as_str().unwrap());
     refused(&acme.call("POST", &path, Some(&body(&other))), 403, "forbidden");
     let mut named = body(&other);
@@ -81,4 +87,6 @@ fn a_link_moves_to_a_domain_of_the_new_workspace_only() {
     assert_eq!(other.get("/links")[0]["id"], link["id"]);
     assert_eq!(acme.get("/links"), json!([]));
     refused(&acme.call("POST", &path, Some(&named)), 404, "not_found");
+    assert_eq!(other.get("/links")[0]["publicStats"], false);
+    assert_eq!(shared().client().get(&page).send().unwrap().status, 404, "its address was the old owner's");
 }
