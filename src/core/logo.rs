@@ -1,6 +1,7 @@
 //! A picture in the middle of a QR code: a PNG of somebody's, read and made small.
 
 use minipng::{Error, decode_png, decode_png_header};
+use miniz_oxide::inflate::decompress_to_vec_zlib_with_limit;
 
 /// The largest file that is read, in bytes.
 pub const MAX_BYTES: usize = 256 * 1024;
@@ -13,6 +14,32 @@ pub struct Logo {
     width: u32,
     height: u32,
     pixels: Vec<u8>,
+}
+
+const DAMAGED: &str = "The logo is no PNG that can be read";
+
+/// The most that the pixels of a picture of [`MAX_EDGE`] are before they are compressed: 16 bits for each of four
+/// colours, and a byte for each line, with some room for what is interlaced.
+const MAX_INFLATED: usize = 9 * (MAX_EDGE as usize) * (MAX_EDGE as usize);
+
+/// Whether the parts of a PNG follow each other and its pixels are one stream that can be inflated: the decoder stops the
+/// program at codes that contradict each other.
+fn is_whole(file: &[u8]) -> bool {
+    let (mut rest, mut pixels, mut is_over) = (file.get(8..).unwrap_or_default(), Vec::new(), false);
+    while let Some((length, after)) = rest.split_first_chunk::<4>() {
+        let length = usize::try_from(u32::from_be_bytes(*length)).unwrap_or(usize::MAX);
+        let Some((kind, after)) = after.split_first_chunk::<4>() else { return false };
+        let Some((part, after)) = after.split_at_checked(length) else { return false };
+        match kind {
+            b"IDAT" if is_over => return false,
+            b"IDAT" => pixels.extend_from_slice(part),
+            b"IEND" => break,
+            _ => is_over = !pixels.is_empty(),
+        }
+        let Some(after) = after.get(4..) else { return false };
+        rest = after;
+    }
+    decompress_to_vec_zlib_with_limit(&pixels, MAX_INFLATED).is_ok()
 }
 
 impl Logo {
@@ -31,6 +58,9 @@ impl Logo {
         let (width, height) = (header.width(), header.height());
         if width > MAX_EDGE || height > MAX_EDGE {
             return Err("A logo has at most 1024 by 1024 pixels");
+        }
+        if !is_whole(file) {
+            return Err(DAMAGED);
         }
         let mut buffer = vec![0; header.required_bytes_rgba8bpc()];
         let mut image = decode_png(file, &mut buffer).map_err(explain)?;
@@ -82,7 +112,7 @@ impl Logo {
 fn explain(error: Error) -> &'static str {
     match error {
         Error::UnsupportedInterlace => "An interlaced PNG cannot be drawn",
-        _ => "The logo is no PNG that can be read",
+        _ => DAMAGED,
     }
 }
 
@@ -155,7 +185,7 @@ mod tests {
     proptest::proptest! {
         /// Whatever is sent: words, never a panic.
         #[test]
-        fn any_bytes_are_read_or_refused(tail in proptest::collection::vec(proptest::num::u8::ANY, 0..400), cut in 0_usize..60) {
+        fn any_bytes_are_read_or_refused(tail in proptest::collection::vec(proptest::num::u8::ANY, 0..400), cut in 0_usize..90) {
             let good = rgba(4, 4, |_, _| [1, 2, 3, 255]);
             let _ = Logo::read(&[&good[..cut.min(good.len())], tail.as_slice()].concat());
         }
