@@ -74,7 +74,7 @@ fn every_code_has_words() {
     for code in Code::ALL {
         has(&format!("code.{}", code.wire().0));
     }
-    for rule in [Rule::OwnClick, Rule::Subscription, Rule::LastClick, Rule::None] {
+    for rule in [Rule::OwnClick, Rule::Subscription, Rule::LastClick, Rule::ThankYou, Rule::None] {
         let name = serde_json::to_value(rule).unwrap();
         for kind in ["rule", "why"] {
             has(&format!("{kind}.{}", name.as_str().unwrap()));

@@ -57,6 +57,7 @@ pub mod site_script;
 pub mod sql;
 pub mod stripe;
 pub mod targeting;
+pub mod thank_you;
 pub mod time;
 pub mod track;
 pub mod user_agent;

@@ -69,8 +69,8 @@ impl<'a> QuickRequest<'a> {
 /// then the cookies. `None`: not a plain redirect.
 #[must_use]
 pub fn answer(outcome: &Outcome, visit: Option<&str>) -> Option<String> {
-    let location =
-        outcome.location.as_deref().filter(|_| outcome.page.is_none() && outcome.max_clicks.is_none())?;
+    let is_plain = outcome.page.is_none() && outcome.max_clicks.is_none() && outcome.arrival.is_none();
+    let location = outcome.location.as_deref().filter(|_| is_plain)?;
     let hidden = if outcome.is_hidden { "1" } else { "" };
     let visit = visit.unwrap_or_default();
     let status = outcome.status.to_string();

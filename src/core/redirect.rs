@@ -13,6 +13,7 @@ use crate::core::key::{self, Asked};
 use crate::core::link::LinkRecord;
 use crate::core::pages::{self, Notice, Page, PasswordState};
 use crate::core::targeting;
+use crate::core::thank_you::{self, Arrival};
 use crate::core::visit::RequestFacts;
 use crate::core::visitor::{Secrets, Visitor};
 
@@ -36,6 +37,8 @@ pub struct Outcome {
     pub cookies: Vec<String>,
     /// The visit to be recorded after the answer.
     pub visit: Option<Draft>,
+    /// What the visit of a thank-you link says of a payment, to be told after the answer.
+    pub arrival: Option<Box<Arrival>>,
     /// The link's clicks are limited to this: admit the visit first, or answer [`spent`] instead.
     pub max_clicks: Option<u32>,
 }
@@ -85,6 +88,7 @@ impl Outcome {
             retry_after_s: None,
             cookies: Vec::new(),
             visit: None,
+            arrival: None,
             max_clicks: None,
         }
     }
@@ -136,17 +140,22 @@ fn visit(link: &LinkRecord, facts: &RequestFacts<'_>, secrets: &Secrets) -> Deci
     let visitor = Visitor::of(link, facts, secrets);
     let variant = targeting::variant(link, facts);
     let base = variant.as_ref().map_or(link.url.as_str(), |variant| &variant.url);
-    let is_thank_you = is_thank_you(&link.key);
+    let is_thank_you = thank_you::is_thank_you(&link.key);
     let is_hidden = !options.do_index || is_thank_you;
 
     let answer = |target: Option<&Target>, made: Outcome| -> Decision {
         let draft = visitor.draft(link, target.map_or_else(String::new, |target| target.recorded(facts)));
         let visit =
             draft.map(|draft| Draft { variant: variant.as_ref().map(|variant| variant.number), ..draft });
-        let cookies = visitor.cookies(link, facts, target, variant.as_ref());
+        // The click that the visitor holds on the shop's domain stays: a purchase's end is none.
+        let cookies = visitor.cookies(link, facts, target.filter(|_| !is_thank_you), variant.as_ref());
         Outcome {
             cookies,
             visit: visit.filter(|_| !is_thank_you),
+            arrival: Some(link)
+                .filter(|_| is_thank_you)
+                .and_then(|link| Arrival::of(link, facts, secrets))
+                .map(Box::new),
             max_clicks: options.max_clicks.filter(|_| !is_thank_you),
             ..made
         }
@@ -303,9 +312,4 @@ fn short_link(link: &LinkRecord, facts: &RequestFacts<'_>) -> String {
 fn path_of(link: &LinkRecord) -> String {
     // A slash at the start of a stored key would make a host of what follows.
     if link.key == key::ROOT { "/".to_owned() } else { format!("/{}", link.key.trim_start_matches('/')) }
-}
-
-/// Links that a shop shows after a purchase; opening one is no click. Source: wire contract 2.10.
-fn is_thank_you(key: &str) -> bool {
-    key.strip_suffix("thankyou").is_some_and(|before| before.ends_with('/'))
 }

@@ -48,6 +48,7 @@ sentences! {
     OwnClick = "The payment names click {click} on link {link}.",
     OfSubscription = "A payment of subscription {subscription}, attributed as its first: click {click} of {at} on link {link}.",
     LastClick = "The latest click of {who} before the payment, within {days} days: {click} of {at} on link {link}.",
+    ThankYou = "No other click of {who}: the browser that came back to the payment's thank-you page held click {click} of {at} on link {link}.",
     NoClick = "No click of {who} within {days} days before the payment: unattributed.",
     CustomerNamed = "customer {customer}",
     // Why a click is not taken.
@@ -55,6 +56,8 @@ sentences! {
     TooOld = "older than the attribution window",
     AnotherIsNamed = "the payment names another click",
     LaterClick = "a later click came before the payment",
+    HasClick = "came to the thank-you page of a payment that has a click already",
+    EarlierArrival = "another click came to the thank-you page first",
     // Amounts that disagree.
     AmountsDiffer = "{object} says {said}, the sale is {money}",
     OverRefunded = "refunds of {refunded} exceed the payment of {money}",
@@ -72,6 +75,7 @@ sentences! {
     ADispute = "a dispute",
     TheCustomer = "the customer",
     TheSubscription = "the subscription",
+    TheThankYou = "the thank-you page",
 }
 
 impl Sentence {

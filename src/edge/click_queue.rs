@@ -5,11 +5,12 @@
 
 use std::cell::Cell;
 
+use futures_util::future::join_all;
 use worker::{Env, Error, MessageBatch, MessageExt, QueueRetryOptionsBuilder, Result, console_error};
 
 use crate::core::click::Visit;
 use crate::core::health;
-use crate::edge::{bindings, click_sums, codec, d1_clicks, entropy, marks};
+use crate::edge::{arrivals, bindings, click_sums, codec, d1_clicks, entropy, marks};
 
 /// How long a batch that D1 refused waits before it is tried again, in seconds.
 const RETRY_S: u32 = 15;
@@ -66,11 +67,15 @@ pub(crate) async fn send(env: &Env, visit: Visit) {
 }
 
 async fn enqueue(env: &Env, visit: &Visit) -> Result<()> {
+    put(env, codec::encode(visit)?).await
+}
+
+/// Puts a message into the queue.
+pub(crate) async fn put(env: &Env, text: String) -> Result<()> {
     if FAILING.get() {
         return Err(Error::RustError("the queue is made to fail".to_owned()));
     }
     let queue = env.queue(bindings::CLICKS)?;
-    let text = codec::encode(visit)?;
     if TWICE.get() {
         queue.send(text.as_str()).await?;
     }
@@ -80,11 +85,16 @@ async fn enqueue(env: &Env, visit: &Visit) -> Result<()> {
 /// Stores a batch of visits. Storing one again changes nothing, so the whole batch may come again.
 pub(crate) async fn consume(batch: &MessageBatch<String>, env: &Env) {
     let (mut messages, mut visits, mut oldest) = (Vec::new(), Vec::new(), None::<i64>);
+    let mut arrived = Vec::new();
     for message in batch.raw_iter() {
         let body = message.body().as_string().unwrap_or_default();
         if let Some(at) = body.strip_prefix(PING) {
             oldest = oldest.into_iter().chain(at.parse().ok()).min();
             message.ack();
+            continue;
+        }
+        if let Some(text) = body.strip_prefix(arrivals::MARK) {
+            arrived.push((message, text.to_owned()));
             continue;
         }
         let (mut read, unreadable) = Visit::all_from_text(&body);
@@ -109,12 +119,29 @@ pub(crate) async fn consume(batch: &MessageBatch<String>, env: &Env) {
         }
         Err(e) => {
             console_error!("alarm: {count} visits were not stored, trying again in {RETRY_S} s: {e}");
-            for message in &messages {
-                let delay = QueueRetryOptionsBuilder::new().with_delay_seconds(RETRY_S);
-                message.retry_with_options(&delay.build());
-            }
+            messages.iter().for_each(later);
         }
     }
+    // Afterwards: a click that only its row proves may have come in the same batch.
+    join_all(arrived.into_iter().map(|(message, text)| async move {
+        let told = match codec::decode(&text) {
+            Ok(arrival) => arrivals::tell(env, arrival).await,
+            Err(error) => Err(error),
+        };
+        match told {
+            Ok(()) => message.ack(),
+            Err(error) => {
+                console_error!("alarm: the arrival of message {} is told again: {error}", message.id());
+                later(&message);
+            }
+        }
+    }))
+    .await;
+}
+
+fn later(message: &impl MessageExt) {
+    let delay = QueueRetryOptionsBuilder::new().with_delay_seconds(RETRY_S);
+    message.retry_with_options(&delay.build());
 }
 
 /// Stores visits a few at a time.

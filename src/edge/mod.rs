@@ -2,6 +2,7 @@
 
 pub(crate) mod access_keys;
 pub(crate) mod allowed_hosts;
+pub(crate) mod arrivals;
 pub(crate) mod bindings;
 pub(crate) mod body;
 pub(crate) mod booking;

@@ -10,7 +10,7 @@ use crate::core::redirect::{self, Decision, Given, Lock, Missing, Outcome};
 use crate::core::{domain, key, public_page, site_files};
 use crate::edge::d1_clicks::Admitted;
 use crate::edge::links::{self, Found};
-use crate::edge::{click_queue, d1_clicks, domain_records, password_attempts, visitors};
+use crate::edge::{arrivals, click_queue, d1_clicks, domain_records, password_attempts, visitors};
 use crate::http::asked::Asked;
 use crate::http::{body, respond};
 
@@ -49,6 +49,9 @@ async fn answer_asked(mut request: Request, env: &Env, ctx: &Context, asked: Ask
     let response = outcome(&asked, &made)?;
     if let Some(draft) = made.visit {
         ctx.wait_until(record(env.clone(), draft, asked));
+    }
+    if let Some(arrival) = made.arrival {
+        ctx.wait_until(arrivals::send(env.clone(), arrival));
     }
     Ok(response)
 }

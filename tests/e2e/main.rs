@@ -50,6 +50,7 @@ mod story;
 mod stream;
 mod stripe_signer;
 mod support;
+mod thank_you;
 mod track;
 mod transfers;
 mod webhook;

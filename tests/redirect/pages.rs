@@ -121,16 +121,16 @@ fn pages_of_the_link() {
             "302 sms:+33123 shown +pimms_id_launch@/launch +pimms_anonymous_id@/ recorded sms:+33123",
         ),
         (
-            "thank you: no click",
+            "thank you: no click, and the one that the visitor holds stays",
             r#""k":"a/thankyou""#,
             "/a/thankyou",
-            "302 https://acme.com/?pimms_redirected=1 +pimms_id_a/thankyou@/a/thankyou +pimms_id@acme.com/ +pimms_anonymous_id@/",
+            "302 https://acme.com/?pimms_redirected=1 +pimms_id_a/thankyou@/a/thankyou +pimms_anonymous_id@/",
         ),
         (
             "thank you: onwards",
             r#""k":"a/thankyou""#,
             "/a/ThankYou?pimms_redirect=https://shop.acme.com/done",
-            "302 https://shop.acme.com/done?pimms_redirected=1 +pimms_id_a/thankyou@/a/ThankYou +pimms_id@acme.com/ +pimms_anonymous_id@/",
+            "302 https://shop.acme.com/done?pimms_redirected=1 +pimms_id_a/thankyou@/a/ThankYou +pimms_anonymous_id@/",
         ),
         (
             "only at the end of a longer key",

@@ -9,6 +9,7 @@
 
 mod apart;
 mod rows;
+mod thanks;
 mod undone;
 mod world;
 

@@ -4,8 +4,8 @@ use serde_json::{Value, json};
 
 use pimms_edge::core::time::Millis;
 
-use super::undone;
 use super::world::{DAY, MONTH, Step, T0, click, event, keys, lead, tracked};
+use super::{thanks, undone};
 
 /// One row of the table of histories.
 pub struct Row {
@@ -164,6 +164,7 @@ pub fn all() -> Vec<Row> {
     rows.extend(undone::money());
     rows.extend(undone::merging());
     rows.extend(undone::payments());
+    rows.extend(thanks::rows());
     // Told the other way round, or once more a month later: the same history.
     for (number, name, of) in [
         (10, "the invoice comes before the customer", 9),

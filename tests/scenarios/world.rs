@@ -12,6 +12,7 @@ use pimms_edge::core::ledger::view::{EntryKind, Policy, TouchView, View};
 use pimms_edge::core::mode::Mode;
 use pimms_edge::core::stripe::event::{Reader, Reading};
 use pimms_edge::core::stripe::read;
+use pimms_edge::core::thank_you::Arrival;
 use pimms_edge::core::time::Millis;
 use pimms_edge::core::track::{LeadCall, SaleCall};
 use serde_json::{Value, json};
@@ -45,6 +46,7 @@ pub enum Step {
     Event(Value),
     Lead { at: i64, body: Value },
     Sale { at: i64, body: Value },
+    Arrival(Arrival),
 }
 
 /// An event `at` seconds after [`T0`]; its id is made from type, object and time.
@@ -70,6 +72,16 @@ impl Step {
 
 pub fn lead(at: i64, external: &str, click_id: &str, name: &str) -> Step {
     Step::Lead { at, body: json!({"externalId": external, "clickId": click_id, "eventName": name}) }
+}
+
+/// A browser with a click comes to the thank-you page of a session.
+pub fn arrival(at: i64, session_id: &str, click_id: &str) -> Step {
+    Step::Arrival(Arrival {
+        workspace_id: WORKSPACE.to_owned(),
+        session_id: session_id.to_owned(),
+        touch: Touch::check(&keys(), WORKSPACE, "pimms_id", click_id),
+        at: Millis((T0 + at) * 1000),
+    })
 }
 
 pub fn tracked(at: i64, external: &str, invoice: &str, amount: i64) -> Step {
@@ -99,6 +111,7 @@ pub fn facts(step: &Step, number: usize) -> Vec<Fact> {
             let call = SaleCall::read(body).unwrap();
             vec![call.fact(format!("sale_{number}"), Millis((T0 + at) * 1000), None)]
         }
+        Step::Arrival(arrival) => vec![arrival.fact("")],
     }
 }
 
@@ -108,6 +121,8 @@ pub struct Directory {
     owners: Vec<(Alias, usize)>,
     ledgers: BTreeMap<usize, Vec<Fact>>,
     claims: BTreeSet<String>,
+    /// Arrivals whose session no event has named yet.
+    waiting: Vec<Arrival>,
     next: usize,
 }
 
@@ -124,6 +139,10 @@ impl Directory {
             && !self.claims.insert(claim)
         {
             return;
+        }
+        if let Step::Arrival(arrival) = step {
+            self.waiting.push(arrival.clone());
+            return self.arrive();
         }
         for fact in facts(step, number) {
             let names = aliases(&fact);
@@ -143,6 +162,23 @@ impl Directory {
             }
             self.owners.extend(names.into_iter().map(|name| (name, winner)));
             self.ledgers.insert(winner, set);
+        }
+        self.arrive();
+    }
+
+    /// Gives the arrivals to whoever Stripe says that their session is of.
+    fn arrive(&mut self) {
+        for arrival in std::mem::take(&mut self.waiting) {
+            let of_session = |(alias, _): &&(Alias, usize)| {
+                !alias.tracked && alias.payment.as_ref() == Some(&arrival.session_id)
+            };
+            match self.owners.iter().find(of_session) {
+                Some((alias, owner)) => {
+                    let fact = arrival.fact(alias.text.split_once('|').unwrap().0);
+                    self.ledgers.get_mut(owner).unwrap().push(fact);
+                }
+                None => self.waiting.push(arrival),
+            }
         }
     }
 

@@ -36,16 +36,41 @@ pub(super) struct Attribution {
     pub(super) anchor: Millis,
 }
 
+/// The clicks that a payment brings along itself.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Own {
+    /// Those it names, by click time.
+    named: Vec<TouchView>,
+    /// Those that came to its thank-you page, in the order they came. Only the first may count: of two browsers that
+    /// know one session, the second is nobody that the payment speaks of.
+    came: Vec<TouchView>,
+}
+
+impl Own {
+    pub(super) fn of(payment: &Payment<'_>) -> Self {
+        let mut came: Vec<TouchView> = Vec::new();
+        for touch in payment.arrivals() {
+            if let Some(view) = proven(touch)
+                && !came.contains(&view)
+            {
+                came.push(view);
+            }
+        }
+        Self { named: valid(payment.own_touches()), came }
+    }
+}
+
+fn proven(touch: &Touch) -> Option<TouchView> {
+    let TouchVerdict::Click { link_id, at } = &touch.verdict else { return None };
+    Some(TouchView { click_id: touch.click_id.clone(), link_id: link_id.clone(), at: *at })
+}
+
 /// The click ids that were proven, by id.
 fn valid<'a>(touches: impl Iterator<Item = &'a Touch>) -> Vec<TouchView> {
     let mut found: BTreeMap<(Millis, &str), TouchView> = BTreeMap::new();
     for touch in touches {
-        if let TouchVerdict::Click { link_id, at } = &touch.verdict {
-            found.entry((*at, &touch.click_id)).or_insert_with(|| TouchView {
-                click_id: touch.click_id.clone(),
-                link_id: link_id.clone(),
-                at: *at,
-            });
+        if let Some(view) = proven(touch) {
+            found.entry((view.at, &touch.click_id)).or_insert(view);
         }
     }
     found.into_values().collect()
@@ -95,20 +120,60 @@ impl Touches {
         Attribution { rule, touch, touches, anchor }
     }
 
+    /// The same, or where it found no click, the one that came to the payment's thank-you page.
+    fn or_came(&self, decided: Attribution, own: &Own) -> Attribution {
+        let first = own.came.get(..1).unwrap_or_default();
+        match self.in_window(first, decided.anchor, SECOND_MS).next() {
+            Some(touch) if decided.touch.is_none() => Attribution {
+                rule: Rule::ThankYou,
+                touches: vec![touch.clone()],
+                touch: Some(touch.clone()),
+                ..decided
+            },
+            _ => decided,
+        }
+    }
+
+    /// Why a click is not of the time before a payment that counts.
+    fn untimely(&self, touch: &TouchView, anchor: Millis) -> Option<Sentence> {
+        if touch.at.0 > anchor.0.saturating_add(SECOND_MS) {
+            Some(Sentence::AfterPayment)
+        } else if touch.at.0 < anchor.0.saturating_sub(self.window_ms) {
+            Some(Sentence::TooOld)
+        } else {
+            None
+        }
+    }
+
+    /// Why clicks that came to the payment's thank-you page were not taken.
+    pub(super) fn not_taken(&self, payment: &Payment<'_>, attribution: &Attribution) -> Vec<RefusedView> {
+        let taken = attribution.touch.as_ref();
+        let own = Own::of(payment);
+        let others = own.came.iter().enumerate();
+        let others = others.filter(|(_, touch)| taken != Some(*touch) && !self.valid.contains(touch));
+        others
+            .map(|(place, touch)| {
+                let reason = match (taken, attribution.rule) {
+                    (Some(_), Rule::ThankYou) => Sentence::EarlierArrival,
+                    (Some(_), _) => Sentence::HasClick,
+                    (None, _) if place > 0 => Sentence::EarlierArrival,
+                    (None, _) => self.untimely(touch, attribution.anchor).unwrap_or(Sentence::HasClick),
+                };
+                RefusedView { click_id: touch.click_id.clone(), reason: reason.say(&[]) }
+            })
+            .collect()
+    }
+
     /// Why the other touchpoints were not taken.
     pub(super) fn rejected(&self, attribution: &Attribution) -> Vec<RefusedView> {
-        let from = Millis(attribution.anchor.0.saturating_sub(self.window_ms));
         let taken = attribution.touch.as_ref().map(|touch| touch.click_id.as_str());
         let late = self.valid.iter().filter(|touch| Some(touch.click_id.as_str()) != taken).map(|touch| {
-            let reason = if touch.at.0 > attribution.anchor.0.saturating_add(SECOND_MS) {
-                Sentence::AfterPayment
-            } else if touch.at < from {
-                Sentence::TooOld
-            } else if attribution.rule == Rule::OwnClick {
-                Sentence::AnotherIsNamed
-            } else {
-                Sentence::LaterClick
-            };
+            let reason =
+                self.untimely(touch, attribution.anchor).unwrap_or(if attribution.rule == Rule::OwnClick {
+                    Sentence::AnotherIsNamed
+                } else {
+                    Sentence::LaterClick
+                });
             RefusedView { click_id: touch.click_id.clone(), reason: reason.say(&[]) }
         });
         late.chain(self.refused.iter().cloned()).collect()
@@ -122,22 +187,22 @@ pub(super) struct Chains {
 }
 
 impl Chains {
-    /// `first_payments`: per (account, subscription), the time of the first sale and the touches its own
-    /// payment names.
+    /// `first_payments`: per (account, subscription), the time of the first sale and the clicks that its payment
+    /// brings along.
     pub(super) fn of(
         facts: &[Fact],
         touches: &Touches,
         payments: &BTreeMap<String, Payment<'_>>,
-        first_payments: &BTreeMap<(String, String), (Millis, Vec<TouchView>)>,
+        first_payments: &BTreeMap<(String, String), (Millis, Own)>,
     ) -> Self {
-        let mut roots: BTreeMap<(String, String), (Millis, Vec<TouchView>)> = BTreeMap::new();
+        let mut roots: BTreeMap<(String, String), (Millis, Own)> = BTreeMap::new();
         for payment in payments.values() {
             for fact in &payment.facts {
                 if let Body::Session { subscription: Some(subscription), state, .. } = &fact.body
                     && !matches!(state, SessionState::Expired | SessionState::Failed)
                 {
                     let key = (fact.source.account.clone(), subscription.clone());
-                    let root = (fact.source.at, valid(payment.own_touches()));
+                    let root = (fact.source.at, Own::of(payment));
                     match roots.get(&key) {
                         Some(known) if known.0 <= root.0 => {}
                         _ => drop(roots.insert(key, root)),
@@ -154,13 +219,13 @@ impl Chains {
             let own_metadata = || valid(subscription_touches(facts, &key));
             let (anchor, own) = match (roots.get(&key), first_payments.get(&key)) {
                 (Some((at, own)), _) | (None, Some((at, own))) => (*at, own.clone()),
-                (None, None) => (started(facts, &key), Vec::new()),
+                (None, None) => (started(facts, &key), Own::default()),
             };
-            let mut decided = touches.decide(&own, anchor);
+            let mut decided = touches.decide(&own.named, anchor);
             if decided.rule != Rule::OwnClick {
                 decided = touches.decide(&own_metadata(), anchor);
             }
-            chains.by_subscription.insert(key, decided);
+            chains.by_subscription.insert(key, touches.or_came(decided, &own));
         }
         chains
     }
@@ -178,21 +243,20 @@ pub(super) fn attribute(
     subscription: Option<&str>,
     at: Millis,
 ) -> Attribution {
-    let own = own_touches(payment);
-    let direct = touches.decide(&own, at);
+    let own = Own::of(payment);
+    let direct = touches.decide(&own.named, at);
     if direct.rule == Rule::OwnClick {
         return direct;
     }
     match subscription.and_then(|subscription| chains.get(&payment.account, subscription)) {
         Some(chain) if chain.rule == Rule::None => chain.clone(),
+        // The payment whose thank-you page it was; the others follow it.
+        Some(chain) if chain.rule == Rule::ThankYou && own.came.first() == chain.touch.as_ref() => {
+            chain.clone()
+        }
         Some(chain) => Attribution { rule: Rule::Subscription, ..chain.clone() },
-        None => direct,
+        None => touches.or_came(direct, &own),
     }
-}
-
-/// The proven clicks a payment names itself.
-pub(super) fn own_touches(payment: &Payment<'_>) -> Vec<TouchView> {
-    valid(payment.own_touches())
 }
 
 fn subscription_keys(facts: &[Fact]) -> impl Iterator<Item = (String, String)> + '_ {

@@ -354,6 +354,13 @@ pub enum Body {
         /// 0 created, 1 updated, 2 deleted: breaks ties within one second.
         rank: u8,
     },
+    /// A browser came back from a checkout to a thank-you link.
+    ThankYou {
+        /// The session it named.
+        refs: PaymentRefs,
+        /// The click it held: no touchpoint of the customer, only of a payment that has no other.
+        touch: Touch,
+    },
 }
 
 impl Touch {
@@ -377,7 +384,7 @@ impl Touch {
 }
 
 impl Body {
-    /// Every click id the fact carries.
+    /// Every click id the fact carries that is a touchpoint of its customer.
     #[must_use]
     pub fn touches(&self) -> &[Touch] {
         match self {
@@ -392,7 +399,16 @@ impl Body {
         }
     }
 
-    /// The same, to be proven by click rows or scrubbed.
+    /// The click that a browser held when it came back from the checkout.
+    #[must_use]
+    pub fn arrived_with(&self) -> Option<&Touch> {
+        match self {
+            Self::ThankYou { touch, .. } => Some(touch),
+            _ => None,
+        }
+    }
+
+    /// Those of [`Self::touches`], to be proven by click rows or scrubbed.
     pub fn touches_mut(&mut self) -> Option<&mut Vec<Touch>> {
         match self {
             Self::Lead { touches, .. }
@@ -419,7 +435,7 @@ impl Body {
             | Self::Refund { person, .. }
             | Self::Customer { person, .. }
             | Self::Subscription { person, .. } => Some(person),
-            Self::InvoicePayment { .. } | Self::Dispute { .. } => None,
+            Self::InvoicePayment { .. } | Self::Dispute { .. } | Self::ThankYou { .. } => None,
         }
     }
 
@@ -435,7 +451,7 @@ impl Body {
             | Self::Refund { person, .. }
             | Self::Customer { person, .. }
             | Self::Subscription { person, .. } => Some(person),
-            Self::InvoicePayment { .. } | Self::Dispute { .. } => None,
+            Self::InvoicePayment { .. } | Self::Dispute { .. } | Self::ThankYou { .. } => None,
         }
     }
 
@@ -450,7 +466,8 @@ impl Body {
             | Self::Intent { refs, .. }
             | Self::Charge { refs, .. }
             | Self::Refund { refs, .. }
-            | Self::Dispute { refs, .. } => Some(refs),
+            | Self::Dispute { refs, .. }
+            | Self::ThankYou { refs, .. } => Some(refs),
             Self::Lead { .. } | Self::Customer { .. } | Self::Subscription { .. } => None,
         }
     }

@@ -7,7 +7,7 @@
 use std::cmp::Ordering;
 use std::collections::BTreeMap;
 
-use super::attribute::{self, Attribution, Chains, Touches};
+use super::attribute::{self, Attribution, Chains, Own, Touches};
 use super::fact::{Body, CustomerChange, DisputeMoment, Fact};
 use super::payments::{self, Paid, Payment, PaymentIds, Verdict};
 use super::people;
@@ -51,7 +51,7 @@ pub fn fold(mut facts: Vec<Fact>, policy: &Policy) -> View {
     let known = customer.external_id.is_some() || !customer.stripe_ids.is_empty();
     books.movements(&ids, known);
     let mut view = books.view;
-    view.leads = people::leads(&facts, &policy.scope());
+    view.leads = people::leads(&facts, &view.sales, &policy.scope());
     view.subscriptions = people::subscriptions(&facts, &chains, policy);
     view.entries.sort_by(|a, b| (a.at, a.kind, &a.id).cmp(&(b.at, b.kind, &b.id)));
     view.parked.sort_by(|a, b| (a.at, &a.id).cmp(&(b.at, &b.id)));
@@ -86,19 +86,18 @@ fn life_cycle(body: &Body) -> u8 {
     }
 }
 
-/// Per subscription, when it was first paid and the clicks that payment names.
-type FirstPayments = BTreeMap<(String, String), (crate::core::time::Millis, Vec<TouchView>)>;
+/// Per subscription, when it was first paid and the clicks that payment brings along.
+type FirstPayments = BTreeMap<(String, String), (crate::core::time::Millis, Own)>;
 
 fn first_payments(payments: &BTreeMap<String, Payment<'_>>) -> FirstPayments {
-    let mut first: BTreeMap<(String, String), (crate::core::time::Millis, String, Vec<TouchView>)> =
-        BTreeMap::new();
+    let mut first: BTreeMap<(String, String), (crate::core::time::Millis, String, Own)> = BTreeMap::new();
     for payment in payments.values() {
         let Verdict::Sales(sales) = payment.verdict() else { continue };
         for sale in sales {
             let Some(subscription) = sale.subscription else { continue };
             let key = (payment.account.clone(), subscription);
             if first.get(&key).is_none_or(|known| (sale.at, &sale.reference) < (known.0, &known.1)) {
-                first.insert(key, (sale.at, sale.reference, attribute::own_touches(payment)));
+                first.insert(key, (sale.at, sale.reference, Own::of(payment)));
             }
         }
     }
@@ -122,7 +121,7 @@ struct Books<'a> {
 fn told_by(facts: &[Fact]) -> BTreeMap<&str, Vec<&Fact>> {
     let mut told: BTreeMap<&str, Vec<&Fact>> = BTreeMap::new();
     for fact in facts {
-        for touch in fact.body.touches() {
+        for touch in fact.body.touches().iter().chain(fact.body.arrived_with()) {
             let known = told.entry(touch.click_id.as_str()).or_default();
             let is_lead = |fact: &Fact| matches!(fact.body, Body::Lead { .. });
             if known.iter().all(|other| is_lead(other) != is_lead(fact)) {
@@ -223,7 +222,8 @@ impl Books<'_> {
         }
         evidence.sort_by(|a, b| (a.at, &a.event_id, &a.says).cmp(&(b.at, &b.event_id, &b.says)));
         evidence.dedup();
-        let rejected = self.touches.rejected(attribution);
+        let mut rejected = self.touches.rejected(attribution);
+        rejected.extend(self.touches.not_taken(payment, attribution));
         Receipt {
             rule_version: RULE_VERSION,
             rule: attribution.rule,
@@ -408,6 +408,7 @@ fn says(fact: &Fact) -> Evidence {
         Body::Dispute { .. } => Sentence::ADispute,
         Body::Customer { .. } => Sentence::TheCustomer,
         Body::Subscription { .. } => Sentence::TheSubscription,
+        Body::ThankYou { .. } => Sentence::TheThankYou,
     };
     Evidence {
         event_id: fact.source.event_id.clone(),
@@ -430,6 +431,9 @@ fn explain(attribution: &Attribution, paid: &Paid, window_days: i64, external_id
             let subscription = paid.subscription.as_deref().unwrap_or_default();
             let values = [subscription, &touch.click_id, &touch.at.to_iso(), &touch.link_id];
             Sentence::OfSubscription.say(&values)
+        }
+        (Some(touch), Rule::ThankYou) => {
+            Sentence::ThankYou.say(&[&who, &touch.click_id, &touch.at.to_iso(), &touch.link_id])
         }
         (Some(touch), _) => {
             Sentence::LastClick.say(&[&who, &days, &touch.click_id, &touch.at.to_iso(), &touch.link_id])

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::announce::{News, ToldMap};
 use super::fact::Fact;
 use super::view::Policy;
+use crate::core::thank_you::Arrival;
 use crate::core::time::Millis;
 
 /// To the Directory of a workspace and mode.
@@ -16,6 +17,8 @@ use crate::core::time::Millis;
 pub enum ToDirectory {
     /// Keeps a delivery for good. The answer means: durable.
     Accept(Box<Delivery>),
+    /// A browser with a proven click came back from a checkout. The answer means: durable.
+    Arrived(Box<Arrival>),
     /// The webhook log, newest first.
     Log {
         /// At most this many.
@@ -306,6 +309,7 @@ mod tests {
         for text in [
             r#""parked""#.to_owned(),
             r#""health""#.to_owned(),
+            r#"{"arrived":{"workspace_id":"ws_1","session_id":"cs_1","at":1,"touch":{"click_id":"a","verdict":{"click":{"link_id":"link_1","at":0}}}}}"#.to_owned(),
             r#"{"erase":{"customer_id":"cus_1"}}"#.to_owned(),
             format!(r#"{{"rebuild":{{"policy":{policy}}}}}"#),
             format!(r#"{{"settle":{{"policy":{policy}}}}}"#),

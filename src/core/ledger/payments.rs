@@ -93,7 +93,7 @@ pub(super) fn payments<'a>(facts: &'a [Fact], ids: &PaymentIds) -> BTreeMap<Stri
     for fact in facts {
         let (Some(node), Some(refs)) = (ids.payment_of(fact), fact.body.refs()) else { continue };
         let payment = found.entry(node).or_default();
-        let stripe = !matches!(fact.body, Body::TrackedSale { .. });
+        let stripe = !matches!(fact.body, Body::TrackedSale { .. } | Body::ThankYou { .. });
         if stripe && (payment.account.is_empty() || fact.source.account < payment.account) {
             payment.account.clone_from(&fact.source.account);
         }
@@ -126,6 +126,11 @@ impl<'a> Payment<'a> {
             | Body::TrackedSale { touches, .. } => touches.as_slice(),
             _ => &[],
         })
+    }
+
+    /// Clicks that came to the payment's thank-you page, in the order they came.
+    pub(super) fn arrivals(&self) -> impl Iterator<Item = &'a Touch> + '_ {
+        self.facts.iter().filter_map(|fact| fact.body.arrived_with())
     }
 
     pub(super) fn presentment(&self) -> Option<Presentment> {

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::attribute::{Chains, Touches};
 use super::erase::is_erased;
 use super::fact::{Body, Fact, OWNER_EVENT, Person, TouchVerdict};
-use super::view::{CustomerView, LeadView, Policy, StripeId, SubscriptionView, TouchView};
+use super::view::{CustomerView, LeadView, Policy, Rule, SaleView, StripeId, SubscriptionView, TouchView};
 use crate::core::ids;
 use crate::core::time::Millis;
 
@@ -47,13 +47,17 @@ pub(super) fn customer(facts: &[Fact], touches: &Touches) -> CustomerView {
     view
 }
 
+/// What the lead is called that a checkout session implies.
+const SESSION_EVENT: &str = "Checkout session completed";
+
 /// Lower case, spaces as dashes: `Sign up` and `sign-up` are one event.
 fn slug(event_name: &str) -> String {
     event_name.trim().to_lowercase().split_whitespace().collect::<Vec<_>>().join("-")
 }
 
-/// One lead per (external id, event name); one implied lead where only Stripe tells of a touchpoint.
-pub(super) fn leads(facts: &[Fact], scope: &str) -> Vec<LeadView> {
+/// One lead per (external id, event name); one implied lead where only Stripe tells of a touchpoint, or only the
+/// thank-you page of a sale.
+pub(super) fn leads(facts: &[Fact], sales: &[SaleView], scope: &str) -> Vec<LeadView> {
     let mut reported: BTreeMap<(String, String), LeadView> = BTreeMap::new();
     for fact in facts {
         let Body::Lead { person, event_name, quantity, metadata, .. } = &fact.body else { continue };
@@ -74,7 +78,7 @@ pub(super) fn leads(facts: &[Fact], scope: &str) -> Vec<LeadView> {
     }
     let mut leads: Vec<LeadView> = reported.into_values().collect();
     if leads.is_empty() {
-        leads.extend(implied(facts, scope));
+        leads.extend(implied(facts, scope).or_else(|| of_thank_you(sales, scope)));
     }
     leads.sort_by(|a, b| (a.at, &a.id).cmp(&(b.at, &b.id)));
     leads
@@ -85,7 +89,7 @@ fn implied(facts: &[Fact], scope: &str) -> Option<LeadView> {
     facts.iter().filter(|fact| !matches!(fact.body, Body::Lead { .. })).find_map(|fact| {
         let touch = proven(fact)?;
         let event_name = match &fact.body {
-            Body::Session { .. } => "Checkout session completed",
+            Body::Session { .. } => SESSION_EVENT,
             Body::Intent { .. } => "Payment intent succeeded",
             Body::TrackedSale { lead_event_name, .. } => {
                 lead_event_name.as_deref().unwrap_or("Direct sale tracking lead event")
@@ -104,6 +108,20 @@ fn implied(facts: &[Fact], scope: &str) -> Option<LeadView> {
             metadata: None,
             implied: true,
         })
+    })
+}
+
+/// Whoever bought by a click that only the thank-you page knew.
+fn of_thank_you(sales: &[SaleView], scope: &str) -> Option<LeadView> {
+    let sale = sales.iter().find(|sale| sale.receipt.rule == Rule::ThankYou)?;
+    Some(LeadView {
+        id: ids::derived_id("lead_", &format!("{scope}|implied|{}|{}", sale.account, sale.reference)),
+        at: sale.at,
+        event_name: SESSION_EVENT.to_owned(),
+        quantity: 1,
+        touch: sale.touch.clone(),
+        metadata: None,
+        implied: true,
     })
 }
 

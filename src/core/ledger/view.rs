@@ -173,7 +173,7 @@ pub struct SaleView {
 pub struct Receipt {
     /// [`RULE_VERSION`] that decided.
     pub rule_version: u32,
-    /// `own click`, `subscription`, `last click` or `none`.
+    /// `own click`, `subscription`, `last click`, `thank you` or `none`.
     pub rule: Rule,
     /// In plain words, complete sentences.
     pub explanation: Vec<String>,
@@ -212,6 +212,8 @@ pub enum Rule {
     Subscription,
     /// The customer's latest click in the window.
     LastClick,
+    /// No other click: the one that the browser held on the payment's thank-you page.
+    ThankYou,
     /// No touchpoint: unattributed.
     None,
 }

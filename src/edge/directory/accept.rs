@@ -4,7 +4,7 @@ use serde::Deserialize;
 use worker::{Result, SqlStorage, SqlStorageValue};
 
 use super::handover::is_erased;
-use super::{Directory, in_transaction, log, schema};
+use super::{Directory, arrivals, in_transaction, log, schema};
 use crate::core::ids;
 use crate::core::ledger::alias::{Alias, aliases, refusal};
 use crate::core::ledger::fact::Fact;
@@ -71,11 +71,10 @@ impl Directory {
             let mut accepted = Accepted::default();
             for (fact, fresh) in delivery.facts.iter().zip(fresh) {
                 let named = name(&storage, &salt, fact, fresh)?;
-                let query = "INSERT OR IGNORE INTO handovers (fact_key, customer_id, body) VALUES (?, ?, ?)";
-                let body = codec::encode(fact)?;
-                let values: Vec<SqlStorageValue> =
-                    vec![fact.key().into(), named.customer_id.as_str().into(), body.into()];
-                sql::run(&storage, query, values)?;
+                hand_over(&storage, fact, &named.customer_id)?;
+                if let Some(session) = fact.body.refs().and_then(|refs| refs.session.as_deref()) {
+                    arrivals::give(&storage, session, &fact.source.account, &named.customer_id)?;
+                }
                 if let Some(claim) = &delivery.claim {
                     let query = "INSERT OR IGNORE INTO claim_owners (customer_id, claim) VALUES (?, ?)";
                     let values = vec![named.customer_id.as_str().into(), claim.key.as_str().into()];
@@ -124,6 +123,14 @@ impl Directory {
             schema::policy(&storage)
         })
     }
+}
+
+/// Puts a fact on its way to a customer's ledger.
+pub(super) fn hand_over(storage: &SqlStorage, fact: &Fact, customer_id: &str) -> Result<()> {
+    let query = "INSERT OR IGNORE INTO handovers (fact_key, customer_id, body) VALUES (?, ?, ?)";
+    let values: Vec<SqlStorageValue> =
+        vec![fact.key().into(), customer_id.into(), codec::encode(fact)?.into()];
+    sql::run(storage, query, values)
 }
 
 /// Finds or names the customer of a fact; unites those that turn out to be one.

@@ -5,6 +5,7 @@
 //! could not be handed over is retried by the alarm. Invariants of merging are in ARCHITECTURE.md.
 
 mod accept;
+mod arrivals;
 mod handover;
 mod log;
 mod schema;
@@ -102,6 +103,14 @@ impl Directory {
                     self.arm_unless_armed(ALARM_AFTER_MS).await;
                 }
                 objects::answer(&self.hand_over_now(accepted).await)
+            }
+            ToDirectory::Arrived(arrival) => {
+                let customer_id = self.arrived(&arrival)?;
+                if customer_id.is_some() {
+                    self.arm_unless_armed(ALARM_AFTER_MS).await;
+                    drop(self.hand_over_now(Accepted { customer_id, ..Accepted::default() }).await);
+                }
+                objects::answer(&())
             }
             ToDirectory::Log { limit, before } => objects::answer(&log::rows(&self.sql(), limit, before)?),
             ToDirectory::Health => objects::answer(&log::health(&self.sql())?),

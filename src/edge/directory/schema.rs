@@ -23,6 +23,12 @@ CREATE TABLE IF NOT EXISTS merges (loser TEXT PRIMARY KEY) STRICT;
 -- Ledgers that are to do something besides: 'erase', 'project'.
 CREATE TABLE IF NOT EXISTS chores (
   customer_id TEXT NOT NULL, chore TEXT NOT NULL, PRIMARY KEY (customer_id, chore)) STRICT;
+-- Browsers that came back from a checkout with a click; `given`: to the ledger of whoever the session is of.
+CREATE TABLE IF NOT EXISTS arrivals (
+  session TEXT NOT NULL, click_id TEXT NOT NULL, at INTEGER NOT NULL, body TEXT NOT NULL,
+  given INTEGER NOT NULL DEFAULT 0, PRIMARY KEY (session, click_id)) STRICT;
+CREATE INDEX IF NOT EXISTS arrivals_by_click ON arrivals (click_id);
+CREATE INDEX IF NOT EXISTS arrivals_by_time ON arrivals (at);
 CREATE TABLE IF NOT EXISTS claims (claim TEXT PRIMARY KEY, answer TEXT NOT NULL) STRICT;
 -- Whose claim it is: an erasure hides it.
 CREATE TABLE IF NOT EXISTS claim_owners (
