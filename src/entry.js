@@ -8,7 +8,7 @@ import Worker from "./index.js";
 
 export * from "./index.js";
 
-const { quickRedirect, quickFound, keepVisits } = Worker.prototype;
+const { quickRedirect, quickFound, holdVisit, heldVisits, keepVisits } = Worker.prototype;
 // worker-build's: says that the WebAssembly instance crashed and must be made anew, which the ordinary way does.
 const state = globalThis.__worker_init_state ?? {};
 
@@ -28,7 +28,7 @@ function quick(request, env, ctx, ordinary) {
   for (const name of ORDINARY) if (headers.has(name)) return;
   const cf = request.cf || {};
   const text = (name) => headers.get(name) || "";
-  const asked = `${request.url}\n${(env.PIMMS_LOCAL && headers.get("x-pimms-host")) || ""}\n${text("cf-connecting-ip")}\n${text("user-agent")}\n${text("referer")}\n${text("cookie")}\n${text("accept-language")}\n${headers.get("cf-ipcountry") || cf.country || ""}\n${cf.continent || ""}\n${cf.regionCode || ""}\n${cf.city || ""}\n${cf.latitude || ""}\n${cf.longitude || ""}\n${cf.colo || ""}`;
+  const asked = `${request.url}\n${(env.PIMMS_LOCAL && headers.get("x-pimms-host")) || ""}\n${text("cf-connecting-ip")}\n${text("user-agent")}\n${text("referer")}\n${text("cookie")}\n${text("accept-language")}\n${cf.country || text("cf-ipcountry")}\n${cf.continent || ""}\n${cf.regionCode || ""}\n${cf.city || ""}\n${cf.latitude || ""}\n${cf.longitude || ""}\n${cf.colo || ""}`;
   const lines = quickRedirect(asked, Date.now());
   if (lines === undefined) return;
   return lines.startsWith("link:") ? unknown(lines, asked, env, ctx, ordinary) : answer(lines, env, ctx);
@@ -43,71 +43,68 @@ function unknown(name, asked, env, ctx, ordinary) {
         const lines = quickFound(name, record ?? undefined, asked, Date.now());
         return lines === undefined ? ordinary() : answer(lines, env, ctx);
       } catch (error) {
-        failed(error);
+        failed(error, env, ctx);
         return ordinary();
       }
     },
     (error) => {
-      failed(error);
+      failed(error, env, ctx);
       return ordinary();
     },
   );
 }
 
 function answer(lines, env, ctx) {
-  const [status, location, hidden, visit, ...cookies] = lines.split("\n");
-  const headers = { location, "cache-control": "private, no-store", "x-powered-by": "pimms-edge" };
-  if (hidden !== "") headers["x-robots-tag"] = "googlebot: noindex";
-  cookies.forEach((cookie, index) => (headers[SET_COOKIE[index]] = cookie));
-  const response = new Response(null, { status: +status, headers });
+  const parts = lines.split("\n");
+  const status = +parts[0];
+  const headers = { location: parts[1], "cache-control": "private, no-store", "x-powered-by": "pimms-edge" };
+  if (parts[2] !== "") headers["x-robots-tag"] = "googlebot: noindex";
+  for (let at = 3; at < parts.length; at += 1) headers[SET_COOKIE[at - 3]] = parts[at];
+  const response = new Response(null, { status, headers });
   // Where Analytics Engine is bound; the ordinary way writes the same (src/core/metrics.rs).
-  env.METRICS?.writeDataPoint({ indexes: ["link"], blobs: ["link", "3xx"], doubles: [+status, 0] });
+  env.METRICS?.writeDataPoint({ indexes: ["link"], blobs: ["link", "3xx"], doubles: [status, 0] });
   // Last: whatever threw before is answered the ordinary way, which records the visit itself.
-  if (visit !== "") keep(visit, env, ctx);
+  const due = holdVisit();
+  if (due !== 0) send(due, env, ctx);
   return response;
 }
 
-// Visits on their way to the queue: a message takes several, one a line. What an isolate holds dies with it, so it
-// holds few and not for long.
-const MOST_VISITS = 50;
-const MOST_MS = 100;
-// A message may have 128 kB, and a character three bytes.
-const MOST_CHARACTERS = 40_000;
-// A batch is sent by the request that began it. Should that one have been ended, the next that comes sends it.
-const LATE_MS = 1_000;
+// How long a visit waits for others that go to the queue in the same message.
+const WAIT_MS = 100;
 
-let batch;
+// How many messages there have been.
+let messages = 0;
 
-function keep(visit, env, ctx) {
-  const now = Date.now();
-  if (batch !== undefined && (batch.text.length + visit.length >= MOST_CHARACTERS || now - batch.since > LATE_MS)) {
-    flush(batch, env, ctx);
-  }
-  if (batch === undefined) {
-    const begun = { text: visit, count: 1, since: now };
-    batch = begun;
-    ctx.waitUntil(
-      scheduler.wait(MOST_MS).then(() => {
-        if (batch === begun) flush(begun, env, ctx);
-      }),
-    );
-    return;
-  }
-  batch.text += `\n${visit}`;
-  batch.count += 1;
-  if (batch.count >= MOST_VISITS) flush(batch, env, ctx);
+// The wasm holds visits (src/edge/held_visits.rs) and says when they are due: 1, in a moment; 2, now.
+function send(due, env, ctx) {
+  if (due === 2) return flush(env, ctx);
+  const message = messages;
+  ctx.waitUntil(
+    scheduler.wait(WAIT_MS).then(() => {
+      if (messages === message) flush(env, ctx);
+    }),
+  );
 }
 
-function flush({ text }, env, ctx) {
-  batch = undefined;
+function flush(env, ctx) {
+  messages += 1;
+  const text = heldVisits();
+  if (text === undefined) return;
   ctx.waitUntil(
     env.CLICKS.send(text, { contentType: "text" }).catch((refused) => keepVisits(env, text, String(refused))),
   );
 }
 
-function failed(error) {
+function failed(error, env, ctx) {
   console.error("alarm: the short way failed", error);
-  if (error instanceof WebAssembly.RuntimeError) state.criticalError = true;
+  if (!(error instanceof WebAssembly.RuntimeError)) return;
+  try {
+    // What a crashed instance holds can mostly still be read, and only now.
+    flush(env, ctx);
+  } catch (lost) {
+    console.error("alarm: the clicks of the last moment are lost", lost);
+  }
+  state.criticalError = true;
 }
 
 export default {
@@ -118,7 +115,7 @@ export default {
     try {
       return quick(request, env, ctx, ordinary) ?? ordinary();
     } catch (error) {
-      failed(error);
+      failed(error, env, ctx);
       return ordinary();
     }
   },

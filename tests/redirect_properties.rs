@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 
+use pimms_edge::core::alike::Alike;
 use pimms_edge::core::click::{self, Place, Visit};
 use pimms_edge::core::click_id::Keys;
 use pimms_edge::core::domain::{self, DomainRecord};
@@ -10,12 +11,14 @@ use pimms_edge::core::key::{self, Asked};
 use pimms_edge::core::link::{Condition, LinkRecord, Options, RECORD_VERSION, Rule, Variant};
 use pimms_edge::core::password::UnlockKey;
 use pimms_edge::core::public_suffix;
+use pimms_edge::core::quick;
 use pimms_edge::core::redirect::{self, Decision, Lock, Missing, Outcome};
 use pimms_edge::core::seal::SealingKey;
 use pimms_edge::core::site_files;
 use pimms_edge::core::time::Millis;
 use pimms_edge::core::visit::RequestFacts;
-use pimms_edge::core::visitor::Secrets;
+use pimms_edge::core::visit_line;
+use pimms_edge::core::visitor::{Secrets, Visitor};
 use proptest::collection::vec;
 use proptest::option;
 use proptest::prelude::*;
@@ -354,10 +357,33 @@ fn check(outcome: &Outcome, link: &LinkRecord, facts: &RequestFacts<'_>) -> Resu
         let visit = Visit::new(draft.clone(), facts, Place::default());
         let text = serde_json::to_string(&visit).unwrap();
         prop_assert_eq!(Visit::from_text(&text), Ok(visit.clone()));
+        let mut by_hand = String::new();
+        visit_line::write(&mut by_hand, &visit);
+        prop_assert_eq!(by_hand, text);
         let rows = click::rows(vec![visit.clone(), visit]);
         prop_assert_eq!(rows.len(), 1);
     }
     Ok(())
+}
+
+/// Options of which one is as it was at most: of links with many there is nothing to learn.
+fn with_one(options: &Options, kept: usize) -> Options {
+    let plain = Options { do_index: options.do_index, banned: options.banned, ..Options::default() };
+    let all = options.clone();
+    match kept {
+        0 => Options { proxy: all.proxy, ..plain },
+        1 => Options { rewrite: all.rewrite, ..plain },
+        2 => Options { ios: all.ios, ..plain },
+        3 => Options { android: all.android, ..plain },
+        4 => Options { geo: all.geo, ..plain },
+        5 => Options { test_variants: all.test_variants, test_completed_at: Some(Millis(i64::MAX)), ..plain },
+        6 => Options { rules: all.rules, ..plain },
+        7 => Options { max_clicks: all.max_clicks, ..plain },
+        8 => Options { expired_url: all.expired_url, ..plain },
+        9 => Options { password: all.password, ..plain },
+        10 => all,
+        _ => plain,
+    }
 }
 
 proptest! {
@@ -385,6 +411,33 @@ proptest! {
                 prop_assert!(is_chosen(&address, &link, &facts), "{address}");
                 prop_assert!(outcome.page.is_some() || is_header_safe(&address));
             }
+        }
+    }
+
+    /// What one answer teaches of a link is what would be decided for everybody who asks for the same.
+    #[test]
+    fn what_is_learned_from_one_visitor_is_what_the_next_would_get(
+        link in link(), kept in 0..20_usize, first in request(), others in vec(request(), 1..4)
+    ) {
+        let link = LinkRecord { options: with_one(&link.options, kept), ..link };
+        let asked = Asked { key: link.key.clone(), inspect: false };
+        // Only such requests go the short way.
+        let first = Request { method: "GET", flags: [first.flags[0], false], ..first };
+        let facts = RequestFacts { purpose: "", ..first.facts() };
+        let Decision::Answer(outcome) = redirect::decide(&link, &asked, &facts, &secrets(), Lock::Closed) else { return Ok(()) };
+        let Some(alike) = Alike::learn(&link, &facts, &outcome) else { return Ok(()) };
+        for other in others {
+            let facts = RequestFacts {
+                method: "GET", purpose: "", no_track: false, secure: facts.secure, host: facts.host,
+                authority: facts.authority, path: facts.path, query: facts.query, ..other.facts()
+            };
+            let visitor = Visitor::of(&link, &facts, &secrets());
+            let Some((lines, draft)) = alike.answer(&link, &facts, &visitor) else { continue };
+            let Decision::Answer(decided) = redirect::decide(&link, &asked, &facts, &secrets(), Lock::Closed) else {
+                return Err(TestCaseError::fail("nothing is decided"));
+            };
+            prop_assert_eq!(quick::answer(&decided), Some(lines));
+            prop_assert_eq!(decided.visit, Some(draft));
         }
     }
 

@@ -4,7 +4,7 @@
 //! `edge::access_keys`'s part. The algorithm is fixed here and never taken from the token.
 //! Source: <https://developers.cloudflare.com/cloudflare-one/identity/authorization-cookie/validating-json/>.
 
-use data_encoding::BASE64URL_NOPAD;
+use base64ct::{Base64UrlUnpadded, Encoding};
 use serde_json::Value;
 
 use crate::core::time::Millis;
@@ -110,7 +110,7 @@ pub fn read(token: &str) -> Option<Unchecked> {
     let (header, claims) = (json(header)?, json(claims)?);
     let key_id = header.get("kid").and_then(Value::as_str).filter(|id| !id.is_empty())?.to_owned();
     let is_known = header.get("alg").and_then(Value::as_str) == Some("RS256") && header.get("crit").is_none();
-    let signature = BASE64URL_NOPAD.decode(signature.as_bytes()).ok().filter(|bytes| !bytes.is_empty())?;
+    let signature = Base64UrlUnpadded::decode_vec(signature).ok().filter(|bytes| !bytes.is_empty())?;
     (is_known && claims.is_object()).then(|| Unchecked {
         key_id,
         signed: signed.to_owned(),
@@ -139,7 +139,7 @@ pub fn public_keys(document: &str) -> Option<Vec<PublicKey>> {
 }
 
 fn json(part: &str) -> Option<Value> {
-    serde_json::from_slice(&BASE64URL_NOPAD.decode(part.as_bytes()).ok()?).ok()
+    serde_json::from_slice(&Base64UrlUnpadded::decode_vec(part).ok()?).ok()
 }
 
 /// Seconds since 1970, as tokens have them.
@@ -156,8 +156,8 @@ mod tests {
     const NOW_S: i64 = 1_902_589_200;
 
     fn token(header: &Value, claims: &Value) -> String {
-        let part = |value: &Value| BASE64URL_NOPAD.encode(value.to_string().as_bytes());
-        format!("{}.{}.{}", part(header), part(claims), BASE64URL_NOPAD.encode(b"signature"))
+        let part = |value: &Value| Base64UrlUnpadded::encode_string(value.to_string().as_bytes());
+        format!("{}.{}.{}", part(header), part(claims), Base64UrlUnpadded::encode_string(b"signature"))
     }
 
     fn claims() -> Value {

@@ -62,8 +62,10 @@ pub fn needed(target: &Target, address: &str, short_link: &str, facts: &RequestF
     Some(HandOff::Universal(Some(outside(client.os, &wrapped))))
 }
 
-/// What can be said without reading the whole user agent.
-fn is_regular(facts: &RequestFacts<'_>) -> bool {
+/// Whether an ordinary redirect does for this browser wherever it leads: what can be said without reading the whole user
+/// agent.
+#[must_use]
+pub fn is_regular(facts: &RequestFacts<'_>) -> bool {
     let ua = facts.user_agent;
     let may_be_mobile =
         ["Mobile", "Mobi", "iPhone", "iPad", "iPod", "Tablet"].iter().any(|word| ua.contains(word));

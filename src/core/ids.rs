@@ -48,7 +48,10 @@ pub fn parse_object_id(prefix: &str, id: &str) -> Option<[u8; 16]> {
     let mut number: u128 = 0;
     for byte in digits.bytes() {
         let value = BASE32.iter().position(|c| *c == byte)?;
-        number = number.checked_mul(32)?.checked_add(u128::try_from(value).ok()?)?;
+        if number.leading_zeros() < 5 {
+            return None;
+        }
+        number = number << 5 | u128::try_from(value).ok()?;
     }
     Some(number.to_be_bytes())
 }
@@ -71,13 +74,7 @@ pub fn base62_token(random: &[u8], length: usize) -> String {
 /// Lower-case hex.
 #[must_use]
 pub fn hex(bytes: &[u8]) -> String {
-    let mut text = String::with_capacity(bytes.len() * 2);
-    for byte in bytes {
-        for digit in [byte >> 4, byte & 15] {
-            text.extend(char::from_digit(u32::from(digit), 16));
-        }
-    }
-    text
+    base16ct::lower::encode_string(bytes)
 }
 
 /// SHA-256 of `text` as lower-case hex: how API keys are stored.

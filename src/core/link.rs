@@ -197,11 +197,16 @@ impl LinkRecord {
         struct Head {
             v: u8,
         }
-        let Head { v } = serde_json::from_str(text)?;
-        if v != RECORD_VERSION {
-            return Err(RecordError::Version(v));
+        let record: Result<Self, _> = serde_json::from_str(text);
+        let version = match &record {
+            Ok(record) => Some(record.version),
+            // Only what cannot be read is read a second time, for the version that it names.
+            Err(_) => serde_json::from_str(text).ok().map(|Head { v }| v),
+        };
+        match version {
+            Some(v) if v != RECORD_VERSION => Err(RecordError::Version(v)),
+            _ => Ok(record?),
         }
-        Ok(serde_json::from_str(text)?)
     }
 }
 

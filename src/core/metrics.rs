@@ -274,7 +274,7 @@ mod tests {
         }
         // The short way has no wasm left to ask when it knows its answer.
         let literal =
-            point(Kind::Link, 302, 0).replace("302", "+status").replace(',', ", ").replace(':', ": ");
+            point(Kind::Link, 302, 0).replace("302", "status").replace(',', ", ").replace(':', ": ");
         let literal = ["indexes", "blobs", "doubles"]
             .iter()
             .fold(literal, |text, name| text.replace(&format!("\"{name}\""), name))

@@ -5,6 +5,7 @@
 
 pub mod access;
 pub mod access_token;
+pub mod alike;
 pub mod analytics;
 pub mod api;
 pub mod assets;
@@ -64,5 +65,6 @@ pub mod user_agent;
 pub mod utm;
 pub mod validate;
 pub mod visit;
+pub mod visit_line;
 pub mod visitor;
 pub mod webhook;

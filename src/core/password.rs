@@ -4,7 +4,7 @@
 //! (measured, docs in ARCHITECTURE.md); more would not fit a request, so attempts are limited as well
 //! (`edge::password_attempts`). A browser that knew the password gets a signed cookie, never the password.
 
-use data_encoding::BASE64URL_NOPAD;
+use base64ct::{Base64UrlUnpadded, Encoding};
 use hmac::{Hmac, Mac};
 use sha2::Sha256;
 use subtle::ConstantTimeEq;
@@ -28,7 +28,11 @@ const UNLOCKED_MS: i64 = DAY_MS;
 #[must_use]
 pub fn hash(password: &str, salt: [u8; SALT_BYTES]) -> String {
     let hash = derive(password, &salt, ROUNDS);
-    format!("pbkdf2${ROUNDS}${}${}", BASE64URL_NOPAD.encode(&salt), BASE64URL_NOPAD.encode(&hash))
+    format!(
+        "pbkdf2${ROUNDS}${}${}",
+        Base64UrlUnpadded::encode_string(&salt),
+        Base64UrlUnpadded::encode_string(&hash)
+    )
 }
 
 /// Whether `password` is the one that `stored` was made from. A damaged text fits no password.
@@ -41,8 +45,8 @@ pub fn verify(password: &str, stored: &str) -> bool {
         return false;
     };
     let rounds = rounds.parse().ok().filter(|rounds| (1..=MOST_ROUNDS).contains(rounds));
-    let salt = BASE64URL_NOPAD.decode(salt.as_bytes()).ok();
-    let hash = BASE64URL_NOPAD.decode(hash.as_bytes()).ok().filter(|hash| hash.len() == 32);
+    let salt = Base64UrlUnpadded::decode_vec(salt).ok();
+    let hash = Base64UrlUnpadded::decode_vec(hash).ok().filter(|hash| hash.len() == 32);
     match (rounds, salt, hash) {
         (Some(rounds), Some(salt), Some(hash)) => derive(password, &salt, rounds).ct_eq(&hash).into(),
         _ => false,
@@ -106,8 +110,9 @@ mod tests {
     #[test]
     fn it_is_pbkdf2() {
         let stored = |hex: &str, rounds, salt: &str| {
-            let hash = data_encoding::HEXLOWER.decode(hex.as_bytes()).unwrap();
-            let (salt, hash) = (BASE64URL_NOPAD.encode(salt.as_bytes()), BASE64URL_NOPAD.encode(&hash));
+            let hash = base16ct::lower::decode_vec(hex).unwrap();
+            let (salt, hash) =
+                (Base64UrlUnpadded::encode_string(salt.as_bytes()), Base64UrlUnpadded::encode_string(&hash));
             format!("pbkdf2${rounds}${salt}${hash}")
         };
         let one = stored("55ac046e56e3089fec1691c22544b605f94185216dde0465e68b9d57c20dacbc", 1, "salt");

@@ -56,6 +56,14 @@ impl<'a> QuickRequest<'a> {
         lines.next().is_none().then_some(Self { facts, place })
     }
 
+    /// The text's address and the host in its place: who asks for the same has the same in both.
+    #[must_use]
+    pub fn address(text: &str) -> Option<&str> {
+        let url = text.find('\n')?;
+        let host = text.get(url + 1..)?.find('\n')?;
+        text.get(..=url + host)
+    }
+
     /// Where the visitor is.
     #[must_use]
     pub fn place(&self) -> Place {
@@ -65,19 +73,17 @@ impl<'a> QuickRequest<'a> {
     }
 }
 
-/// The lines of the answer: status, location, `1` for hidden from search engines, the visit for the queue as JSON,
-/// then the cookies. `None`: not a plain redirect.
+/// The lines of the answer: status, location, `1` for hidden from search engines, then the cookies. `None`: not a plain
+/// redirect.
 #[must_use]
-pub fn answer(outcome: &Outcome, visit: Option<&str>) -> Option<String> {
+pub fn answer(outcome: &Outcome) -> Option<String> {
     let is_plain = outcome.page.is_none() && outcome.max_clicks.is_none() && outcome.arrival.is_none();
     let location = outcome.location.as_deref().filter(|_| is_plain)?;
     let hidden = if outcome.is_hidden { "1" } else { "" };
-    let visit = visit.unwrap_or_default();
     let status = outcome.status.to_string();
-    let parts = [status.as_str(), location, hidden, visit]
-        .into_iter()
-        .chain(outcome.cookies.iter().map(String::as_str));
-    let mut text = String::with_capacity(1024);
+    let parts =
+        [status.as_str(), location, hidden].into_iter().chain(outcome.cookies.iter().map(String::as_str));
+    let mut text = String::with_capacity(768);
     for (index, part) in parts.enumerate() {
         if part.contains('\n') {
             return None;
@@ -100,6 +106,9 @@ mod tests {
 
     #[test]
     fn lines_are_read_in_their_order() {
+        assert_eq!(QuickRequest::address(TEXT), Some("https://go.acme.com:8443/launch?a=1#x\n"));
+        assert_eq!(QuickRequest::address("a\nb\nc"), Some("a\nb"));
+        assert_eq!(QuickRequest::address("a\nb"), None);
         let request = QuickRequest::read(TEXT, VISIT.now, VISIT.chance).unwrap();
         let facts = &request.facts;
         assert_eq!((facts.secure, facts.host, facts.authority), (true, "go.acme.com", "go.acme.com:8443"));
@@ -125,12 +134,12 @@ mod tests {
     fn only_plain_redirects_are_answered() {
         let mut outcome = redirect::unsupported();
         outcome.cookies = vec!["a=1; Path=/".to_owned(), "b=2; Path=/".to_owned()];
-        let lines = "302\n/?pimms-no-track=1\n1\n{\"v\":1}\na=1; Path=/\nb=2; Path=/";
-        assert_eq!(answer(&outcome, Some("{\"v\":1}")).as_deref(), Some(lines));
+        let lines = "302\n/?pimms-no-track=1\n1\na=1; Path=/\nb=2; Path=/";
+        assert_eq!(answer(&outcome).as_deref(), Some(lines));
         outcome.max_clicks = Some(1);
-        assert_eq!(answer(&outcome, None), None);
-        assert_eq!(answer(&redirect::without_link(Missing::Link, None, &VISIT), None), None);
+        assert_eq!(answer(&outcome), None);
+        assert_eq!(answer(&redirect::without_link(Missing::Link, None, &VISIT)), None);
         let broken = redirect::Outcome { location: Some("a\nb".to_owned()), ..redirect::unsupported() };
-        assert_eq!(answer(&broken, None), None);
+        assert_eq!(answer(&broken), None);
     }
 }

@@ -5,7 +5,7 @@
 
 use aes_gcm::aead::{Aead, KeyInit, Payload};
 use aes_gcm::{Aes256Gcm, Key, Nonce};
-use data_encoding::{BASE64, HEXLOWER_PERMISSIVE};
+use base64ct::{Base64, Encoding};
 use hmac::{Hmac, Mac};
 use sha2::Sha256;
 use thiserror::Error;
@@ -34,7 +34,7 @@ impl SealingKey {
     /// # Errors
     /// [`SealError::Key`]: refuse to serve.
     pub fn parse(setting: &str) -> Result<Self, SealError> {
-        let bytes = HEXLOWER_PERMISSIVE.decode(setting.trim().as_bytes()).map_err(|_| SealError::Key)?;
+        let bytes = base16ct::mixed::decode_vec(setting.trim()).map_err(|_| SealError::Key)?;
         Ok(Self(bytes.try_into().map_err(|_| SealError::Key)?))
     }
 
@@ -46,7 +46,7 @@ impl SealingKey {
         let payload = Payload { msg: secret.as_bytes(), aad: context.as_bytes() };
         let sealed =
             self.cipher().encrypt(Nonce::from_slice(&nonce), payload).map_err(|_| SealError::Broken)?;
-        Ok(BASE64.encode(&[nonce.as_slice(), &sealed].concat()))
+        Ok(Base64::encode_string(&[nonce.as_slice(), &sealed].concat()))
     }
 
     /// Opens what [`SealingKey::seal`] made for the same context.
@@ -54,7 +54,7 @@ impl SealingKey {
     /// # Errors
     /// [`SealError::Broken`].
     pub fn open(&self, sealed: &str, context: &str) -> Result<String, SealError> {
-        let bytes = BASE64.decode(sealed.as_bytes()).map_err(|_| SealError::Broken)?;
+        let bytes = Base64::decode_vec(sealed).map_err(|_| SealError::Broken)?;
         let (nonce, sealed) = bytes.split_at_checked(NONCE_BYTES).ok_or(SealError::Broken)?;
         let payload = Payload { msg: sealed, aad: context.as_bytes() };
         let secret =

@@ -4,7 +4,6 @@
 //! session, ends it everywhere. The signature spares D1 the guesses. A sign-in token is the same with a shorter life;
 //! `http::session` lets it be used once. Each kind has a key of its own, so that neither passes for the other.
 
-use data_encoding::HEXLOWER;
 use hmac::{Hmac, Mac};
 use sha2::Sha256;
 
@@ -72,7 +71,7 @@ impl Kind {
     #[must_use]
     pub fn sign_until(self, secret: &SealingKey, key_id: &str, nonce: &str, expires_at: Millis) -> String {
         let text = format!("{key_id}.{}.{nonce}", expires_at.0);
-        let mac = HEXLOWER.encode(&self.mac(secret, &text).finalize().into_bytes());
+        let mac = base16ct::lower::encode_string(&self.mac(secret, &text).finalize().into_bytes());
         format!("{text}.{mac}")
     }
 
@@ -83,7 +82,7 @@ impl Kind {
             return None;
         }
         let (text, mac) = token.rsplit_once('.')?;
-        self.mac(secret, text).verify_slice(&HEXLOWER.decode(mac.as_bytes()).ok()?).ok()?;
+        self.mac(secret, text).verify_slice(&base16ct::lower::decode_vec(mac).ok()?).ok()?;
         let mut parts = text.split('.');
         let (key_id, expires_at) = (parts.next()?, Millis(parts.next()?.parse().ok()?));
         (now < expires_at).then(|| Token { key_id: key_id.to_owned(), expires_at })

@@ -73,11 +73,15 @@ impl<'a> RequestFacts<'a> {
 /// Whether it is https, the host with its port, the path and the query of an address as runtimes write it.
 #[must_use]
 pub fn parts(url: &str) -> (bool, &str, &str, &str) {
-    let (scheme, rest) = url.split_once("://").unwrap_or(("", url));
+    let (secure, rest) = match url.strip_prefix("https://") {
+        Some(rest) => (true, rest),
+        None => (false, url.strip_prefix("http://").unwrap_or(url)),
+    };
     let rest = rest.split_once('#').map_or(rest, |(rest, _)| rest);
-    let (authority, rest) = rest.split_at(rest.find(['/', '?']).unwrap_or(rest.len()));
+    let ends = rest.bytes().position(|byte| matches!(byte, b'/' | b'?'));
+    let (authority, rest) = rest.split_at_checked(ends.unwrap_or(rest.len())).unwrap_or((rest, ""));
     let (path, query) = rest.split_once('?').unwrap_or((rest, ""));
-    (scheme == "https", authority, if path.is_empty() { "/" } else { path }, query)
+    (secure, authority, if path.is_empty() { "/" } else { path }, query)
 }
 
 /// A country as the platform names it; its marks for unknown (`XX`) and for Tor (`T1`) are no country.

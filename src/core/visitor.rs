@@ -102,6 +102,18 @@ impl Visitor {
         self.click_id.as_deref()
     }
 
+    /// The visitor's id.
+    #[must_use]
+    pub fn id(&self) -> &str {
+        &self.id
+    }
+
+    /// Whether the browser brought that id.
+    #[must_use]
+    pub fn is_known(&self) -> bool {
+        self.is_known
+    }
+
     /// The visit to be recorded; `None` when it is the click of before, or must not be recorded.
     #[must_use]
     pub fn draft(&self, link: &LinkRecord, url: String) -> Option<Draft> {
@@ -217,13 +229,19 @@ fn new_visitor_id(chance: &[u8]) -> String {
 
 /// 16 base-62 characters of 16 random bytes.
 fn base62(chance: &[u8]) -> String {
+    // Five digits at a time: long division is what takes the time here.
+    const FIVE_DIGITS: u128 = 62_u128.pow(5);
     // 128 bits, of which 16 digits take 95: no digit is favoured by more than 2^-32.
     let mut number = chance.iter().take(16).fold(0_u128, |number, byte| number << 8 | u128::from(*byte));
     let mut text = String::with_capacity(16);
-    for _ in 0..16 {
-        let digit = usize::try_from(number % 62).ok().and_then(|i| ids::BASE62.get(i)).copied();
-        text.push(char::from(digit.unwrap_or(b'0')));
-        number /= 62;
+    for digits in [5, 5, 5, 1] {
+        let mut five = u64::try_from(number % FIVE_DIGITS).unwrap_or(0);
+        number /= FIVE_DIGITS;
+        for _ in 0..digits {
+            let digit = usize::try_from(five % 62).ok().and_then(|i| ids::BASE62.get(i)).copied();
+            text.push(char::from(digit.unwrap_or(b'0')));
+            five /= 62;
+        }
     }
     text
 }

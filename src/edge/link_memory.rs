@@ -2,7 +2,7 @@
 //!
 //! A link lives 30 s here, so a change made in another isolate shows after 30 s at most (and KV's own delay).
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
 use crate::core::link::LinkRecord;
@@ -19,14 +19,22 @@ const NOTHING_MS: i64 = 3_000;
 /// What is known of a domain and key.
 #[derive(Clone)]
 pub(crate) enum Known {
-    /// The link.
-    Link(Rc<LinkRecord>),
+    /// The link, and until when it is believed.
+    Link(Rc<LinkRecord>, Millis),
     /// That there is none.
     Nothing,
 }
 
 thread_local! {
     static LINKS: RefCell<Recent<Known>> = RefCell::new(Recent::new(CAPACITY));
+    /// How often something was forgotten.
+    static FORGOTTEN: Cell<u64> = const { Cell::new(0) };
+}
+
+/// Another number whenever a link was changed in this isolate: what was derived from a link holds as long as this does,
+/// and no longer than the link itself.
+pub(crate) fn changes() -> u64 {
+    FORGOTTEN.get()
 }
 
 /// What is known, if anything is.
@@ -49,7 +57,7 @@ pub(crate) fn put_at(link: LinkRecord, now: Millis) -> Rc<LinkRecord> {
     let link = Rc::new(link);
     let until = Millis(now.0.saturating_add(LIFE_MS));
     LINKS.with_borrow_mut(|links| {
-        links.put(&name(&link.domain, &link.key), until, Known::Link(Rc::clone(&link)));
+        links.put(&name(&link.domain, &link.key), until, Known::Link(Rc::clone(&link), until));
     });
     link
 }
@@ -62,6 +70,7 @@ pub(crate) fn put_nothing(domain: &str, key: &str) {
 
 /// Forgets what is known of a link.
 pub(crate) fn forget(domain: &str, key: &str) {
+    FORGOTTEN.set(FORGOTTEN.get().wrapping_add(1));
     LINKS.with_borrow_mut(|links| links.forget(&name(domain, key)));
 }
 

@@ -25,7 +25,7 @@ pub(crate) enum Found {
 /// The link of `domain` and `key` (both normalised): from memory, else KV, else D1.
 pub(crate) async fn find(env: &Env, domain: &str, key: &str) -> Found {
     match link_memory::get(domain, key) {
-        Some(Known::Link(link)) => return Found::Link(link),
+        Some(Known::Link(link, _)) => return Found::Link(link),
         Some(Known::Nothing) => return Found::Nothing,
         None => {}
     }

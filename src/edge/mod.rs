@@ -33,6 +33,7 @@ pub(crate) mod figures;
 pub(crate) mod folders;
 pub(crate) mod fx;
 pub(crate) mod health;
+pub(crate) mod held_visits;
 pub(crate) mod idempotency;
 pub(crate) mod key_windows;
 pub(crate) mod keys;

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use data_encoding::{BASE64, HEXLOWER};
+use base64ct::{Base64, Encoding};
 use hmac::{Hmac, Mac};
 use serde_json::Value;
 use sha2::Sha256;
@@ -143,14 +143,14 @@ impl Message {
 
     /// Checks both signatures as a receiver would that knows no code of ours.
     pub fn verify(&self, secret: &str) {
-        let plain = HEXLOWER.encode(&mac(secret.as_bytes(), &self.text));
+        let plain = base16ct::lower::encode_string(&mac(secret.as_bytes(), &self.text));
         assert_eq!(self.header("pimms-signature"), plain, "{self:?}");
         assert_eq!(self.header("dub-signature"), plain);
         let timestamp: i64 = self.header("webhook-timestamp").parse().unwrap();
         assert!((pimms_cli::clock::now_secs() - timestamp).abs() < 300, "{timestamp}");
-        let key = BASE64.decode(secret.strip_prefix("whsec_").unwrap().as_bytes()).unwrap();
+        let key = Base64::decode_vec(secret.strip_prefix("whsec_").unwrap()).unwrap();
         let signed = format!("{}.{timestamp}.{}", self.id(), self.text);
-        let standard = format!("v1,{}", BASE64.encode(&mac(&key, &signed)));
+        let standard = format!("v1,{}", Base64::encode_string(&mac(&key, &signed)));
         assert!(self.header("webhook-signature").split(' ').any(|one| one == standard), "{self:?}");
     }
 }

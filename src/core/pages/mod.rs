@@ -13,7 +13,7 @@ pub use own::{PasswordState, inspect, password, placeholder, preview};
 
 use std::borrow::Cow;
 
-use data_encoding::BASE64;
+use base64ct::{Base64, Encoding};
 use sha2::{Digest, Sha256};
 
 use crate::core::language;
@@ -118,7 +118,7 @@ fn card(language: Language, title: &str, body: &str) -> Page {
 }
 
 fn digest(text: &str) -> String {
-    BASE64.encode(&Sha256::digest(text))
+    Base64::encode_string(&Sha256::digest(text))
 }
 
 /// A text as HTML, also inside a quoted attribute.

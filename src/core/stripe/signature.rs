@@ -90,7 +90,7 @@ fn parse(header: &str) -> Option<Parts<'_>> {
             "t" if timestamp.is_some() => return None, // which one was signed?
             "t" => timestamp = Some(value),
             "v1" if candidates.len() < MAX_CANDIDATES => {
-                let bytes = data_encoding::HEXLOWER_PERMISSIVE.decode(value.as_bytes()).ok();
+                let bytes = base16ct::mixed::decode_vec(value).ok();
                 candidates.extend(bytes.and_then(|b| <[u8; 32]>::try_from(b).ok()));
             }
             _ => {} // other schemes are not ours to trust

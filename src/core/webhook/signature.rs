@@ -4,7 +4,7 @@
 //! whole secret. `webhook-signature` (Standard Webhooks): base64, over `id.timestamp.body`, under the bytes that the part
 //! after `whsec_` stands for in base64.
 
-use data_encoding::BASE64;
+use base64ct::{Base64, Encoding};
 use hmac::{Hmac, Mac};
 use sha2::Sha256;
 
@@ -23,14 +23,14 @@ pub fn plain(secret: &str, body: &str) -> String {
 #[must_use]
 pub fn standard(secret: &str, id: &str, timestamp_s: i64, body: &str) -> String {
     let tag = mac(&key(secret), &[id, ".", &timestamp_s.to_string(), ".", body]);
-    format!("v1,{}", BASE64.encode(&tag))
+    format!("v1,{}", Base64::encode_string(&tag))
 }
 
 /// The key of the standard form: base64 after `whsec_`; a secret of another form as it is.
 fn key(secret: &str) -> Vec<u8> {
     secret
         .strip_prefix(PREFIX)
-        .and_then(|text| BASE64.decode(text.as_bytes()).ok())
+        .and_then(|text| Base64::decode_vec(text).ok())
         .filter(|key| !key.is_empty())
         .unwrap_or_else(|| secret.as_bytes().to_vec())
 }
