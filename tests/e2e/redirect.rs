@@ -1,5 +1,7 @@
 //! Short links as browsers meet them: addresses, cookies, pages, and which visits are clicks.
 
+use std::collections::HashSet;
+
 use pimms_cli::http_client::{Answer, Request};
 use serde_json::{Value, json};
 
@@ -92,6 +94,50 @@ fn nobody_is_handed_anothers_click() {
         assert!(!cookie.ends_with(&click_id(&answer)), "{cookie}");
     }
     clicks(&acme, &id, 2);
+}
+
+#[test]
+fn what_is_learned_of_a_link_is_everybodys_own_and_ends_with_a_change() {
+    let acme = Workspace::new("redirect-learned");
+    let id = make(&acme, &json!({"url": "https://shop.example/a", "key": "again"}));
+    let known = "pimms_anonymous_id=anon_aB3dE5fG7hI9jK1l";
+    let visitors = ["", "", known, "", known, "", known, ""];
+    let visit = |number: usize, cookie: &str, path: &str| {
+        get(&acme, path, &[("cookie", cookie), ("user-agent", &format!("{CHROME} number/{number}"))])
+    };
+    let mut seen = HashSet::new();
+    for (number, cookie) in visitors.into_iter().enumerate() {
+        let answer = visit(number, cookie, "/again");
+        let click = click_id(&answer);
+        assert_eq!(location(&answer), format!("https://shop.example/a?pimms_id={click}"));
+        let kept: Vec<&str> = answer.all_headers("set-cookie").collect();
+        assert_eq!(kept.len(), if cookie.is_empty() { 2 } else { 1 }, "{kept:?}");
+        assert!(
+            kept[0].starts_with(&format!("pimms_id_{}_again={click}; Path=/again; Expires=", acme.domain))
+        );
+        let visitor = cookies(&answer).split("pimms_anonymous_id=").nth(1).unwrap_or_default().to_owned();
+        assert!(
+            seen.insert(click) && (visitor.is_empty() || seen.insert(visitor)),
+            "{number}: somebody else's"
+        );
+        // Back within the hour: the same click.
+        let back = get(&acme, "/again", &[("cookie", &cookies(&answer))]);
+        assert_eq!(click_id(&back), click_id(&answer));
+    }
+    // Those without a cookie, and the one who came three times.
+    clicks(&acme, &id, 5 + 1);
+    let held = visit(20, "", "/again?utm_source=x");
+    assert!(location(&held).ends_with("&utm_source=x"), "{}", location(&held));
+    acme.patch(&format!("/links/{id}"), &json!({"url": "https://shop.example/b"}));
+    assert!(
+        location(&visit(21, "", "/again")).starts_with("https://shop.example/b?"),
+        "the owner's new address"
+    );
+    acme.patch(&format!("/links/{id}"), &json!({"ios": "https://shop.example/ios"}));
+    let phone = get(&acme, "/again", &[("user-agent", IPHONE)]);
+    assert!(location(&phone).starts_with("https://shop.example/ios?"), "{}", location(&phone));
+    assert_eq!(acme.call("DELETE", &format!("/links/{id}"), None).0, 200);
+    assert_eq!(visit(22, "", "/again").status, 404);
 }
 
 #[test]
