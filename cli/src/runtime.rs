@@ -168,10 +168,22 @@ impl Drop for Runtime {
     }
 }
 
-/// Whether nobody listens on this port of 127.0.0.1.
+/// How long a port may be held by a program that is just being ended, or started.
+const PORT_FREE_WITHIN: Duration = Duration::from_secs(1);
+
+/// Whether nobody listens on this port of 127.0.0.1, or nobody does in a moment.
 #[must_use]
 pub fn port_is_free(port: u16) -> bool {
-    TcpListener::bind((Ipv4Addr::LOCALHOST, port)).is_ok()
+    let started = Instant::now();
+    loop {
+        if TcpListener::bind((Ipv4Addr::LOCALHOST, port)).is_ok() {
+            return true;
+        }
+        if started.elapsed() > PORT_FREE_WITHIN {
+            return false;
+        }
+        thread::sleep(Duration::from_millis(50));
+    }
 }
 
 /// A port of 127.0.0.1 that was free a moment ago.

@@ -11,7 +11,7 @@ use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use pimms_cli::http_client::Client;
-use pimms_cli::runtime::free_port;
+use pimms_cli::runtime::{free_port, port_is_free};
 use pimms_cli::seed::{DEMO_DESTINATION, Ready};
 use rustix::process::{Pid, Signal, kill_process};
 
@@ -115,6 +115,18 @@ fn a_taken_port_is_one_clear_line() {
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
     let output = pimms(&folder, taken.local_addr().unwrap().port()).output().unwrap();
     assert_failed(&output, "is in use: stop what listens there, or choose another with --port");
+}
+
+#[test]
+fn a_port_that_is_given_up_in_a_moment_is_free() {
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = taken.local_addr().unwrap().port();
+    let giving_up = std::thread::spawn(move || {
+        sleep(Duration::from_millis(100));
+        drop(taken);
+    });
+    assert!(port_is_free(port));
+    giving_up.join().unwrap();
 }
 
 #[test]
