@@ -14,7 +14,7 @@ use crate::worker_build;
 ///
 /// A guard against growth nobody meant: what the Worker weighs today, rounded up. The goal is 400 kB; the
 /// platform refuses above 3 MB. Lower it whenever a diet allows.
-pub const BUDGET_BYTES: usize = 1045 * 1024;
+pub const BUDGET_BYTES: usize = 1050 * 1024;
 
 /// Options of `pimms size`.
 #[derive(Debug, Args)]

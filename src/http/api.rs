@@ -3,8 +3,9 @@
 use percent_encoding::percent_decode_str;
 use worker::{Context, Env, Method, Request};
 
-use crate::core::problem::{Code, Problem};
-use crate::http::failure::Answer;
+use crate::core::api::methods;
+use crate::core::problem::Problem;
+use crate::http::failure::{Answer, Failure};
 use crate::http::{
     analytics, customer_activity, customer_writes, customers, domains, events, exports, folders, fx_rates,
     ledger, ledger_entries, link_bulk, links, people_reports, person, public_page, public_tools, sales,
@@ -102,7 +103,7 @@ pub(crate) async fn route(request: Request, env: &Env, ctx: &Context, path: &str
         }
         (Method::Get, ["customers", id, "export"]) => person::export(&request, env, ctx, id).await,
         (Method::Delete, ["customers", id]) => person::erase(&request, env, ctx, id).await,
-        _ => Err(unknown(&segments).into()),
+        _ => Err(unknown(&segments)),
     }
 }
 
@@ -136,7 +137,7 @@ async fn library(request: Request, env: &Env, ctx: &Context, segments: &[&str]) 
         (Method::Post, ["domains", slug, "transfer"]) => transfers::domain(request, env, ctx, slug).await,
         (Method::Post, ["domains", slug, "primary"]) => domains::make_primary(&request, env, ctx, slug).await,
         (Method::Get, ["domains", slug, "verify"]) => domains::verify(&request, env, ctx, slug).await,
-        _ => Err(unknown(segments).into()),
+        _ => Err(unknown(segments)),
     }
 }
 
@@ -155,39 +156,12 @@ async fn outbound(request: Request, env: &Env, ctx: &Context, segments: &[&str])
         (Method::Post, ["webhooks", id, "events", event_id, "redeliver"]) => {
             webhooks::redeliver(&request, env, ctx, id, event_id).await
         }
-        _ => Err(unknown(segments).into()),
+        _ => Err(unknown(segments)),
     }
 }
 
 /// 405 for a path that another method would have found, else 404.
-fn unknown(segments: &[&str]) -> Problem {
-    match segments {
-        [
-            "links" | "tags" | "folders" | "utm-templates" | "domains" | "tokens" | "workspaces" | "fx-rates"
-            | "stripe" | "parked" | "customers" | "events" | "analytics" | "qr" | "metatags" | "session"
-            | "webhooks",
-        ]
-        | [
-            "links" | "tags" | "folders" | "utm-templates" | "domains" | "tokens" | "workspaces"
-            | "customers" | "sales" | "analytics" | "webhooks" | "share",
-            _,
-        ]
-        | ["webhooks", _, "enable" | "rotate-secret" | "test" | "events"]
-        | ["webhooks", _, "events", _, "redeliver"]
-        | ["track", "lead" | "sale"]
-        | ["ledger", "totals" | "entries" | "rebuild"]
-        | ["stripe", "events"]
-        | ["events", "export"]
-        | ["customers", _, "activity" | "click-history" | "export"]
-        | ["links", _, "transfer" | "dashboard"]
-        | ["share", _, "analytics"]
-        | ["domains", _, "primary" | "verify" | "transfer"]
-        | ["analytics", _, _] => wrong_method(),
-        _ => Problem::not_found("Endpoint"),
-    }
-}
-
-/// 405.
-pub(crate) fn wrong_method() -> Problem {
-    Problem::new(Code::MethodNotAllowed, "This endpoint does not know the method.")
+fn unknown(segments: &[&str]) -> Failure {
+    methods::allowed(segments)
+        .map_or_else(|| Problem::not_found("Endpoint").into(), |known| Failure::WrongMethod(known.into()))
 }

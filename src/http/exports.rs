@@ -188,7 +188,7 @@ fn gone() -> Failure {
 fn broken(failure: Failure) -> Error {
     let error = match failure {
         Failure::Broken(error) => error,
-        Failure::Refused(problem) => Error::RustError(problem.message),
+        refused => Error::RustError(refused.problem().message),
     };
     worker::console_error!("an export broke off: {error}");
     error

@@ -1,5 +1,7 @@
 //! Why a handler did not answer: refused, or broken. `http::handle` alone turns either into a response.
 
+use std::borrow::Cow;
+
 use worker::{Error, Response};
 
 use crate::core::problem::{Code, Problem};
@@ -12,6 +14,8 @@ pub(crate) type Answer = Result<Response, Failure>;
 pub(crate) enum Failure {
     /// The caller's to mend, and told so.
     Refused(Problem),
+    /// The path is there, but not by this method; by those of this list, as `Allow` names them.
+    WrongMethod(Cow<'static, str>),
     /// Ours, or a store's. The cause goes to the log, once; the caller gets a fixed sentence.
     Broken(Error),
 }
@@ -21,6 +25,9 @@ impl Failure {
     pub(crate) fn problem(&self) -> Problem {
         match self {
             Self::Refused(problem) => problem.clone(),
+            Self::WrongMethod(known) => {
+                Problem::new(Code::MethodNotAllowed, format!("This endpoint knows the methods: {known}."))
+            }
             // An error text of our own is a defect; everything else is a store that did not answer.
             Self::Broken(Error::RustError(_)) => {
                 Problem::new(Code::Internal, "An internal error occurred. It has been logged.")

@@ -211,7 +211,7 @@ fn refusal(failure: Failure, link: &Value) -> Result<Value, Failure> {
             let message = problem.message.trim_end_matches('.');
             Ok(json!({"link": link, "error": message, "code": problem.code.wire().0}))
         }
-        broken @ Failure::Broken(_) => Err(broken),
+        other => Err(other),
     }
 }
 

@@ -57,7 +57,7 @@ use crate::core::problem::Problem;
 use crate::core::validate::Query;
 use crate::core::{key, request_log};
 use crate::edge::{data_points, entropy, settings};
-use crate::http::failure::Answer;
+use crate::http::failure::{Answer, Failure};
 
 thread_local! {
     static ANSWERED: Cell<Answered> = const { Cell::new(Answered::new()) };
@@ -122,12 +122,13 @@ async fn route(request: Request, env: &Env, ctx: &Context, path: &str, on_api_ho
         // Before any look-up of keys: it must answer when D1 does not.
         (Method::Get, "api", "/health") => health::show(&request, env, ctx).await,
         (Method::Get, "api", "/metrics") => health::metrics(&request, env, ctx).await,
+        (_, "api", "/health" | "/metrics") => Err(Failure::WrongMethod("GET".into())),
         (Method::Post, "_pimms", "/bootstrap") => bootstrap::create(request, env).await,
         (Method::Put, "_pimms", "/faults") if settings::is_local(env) => faults::set(request, env).await,
         (Method::Post, "_pimms", "/upkeep") if settings::is_local(env) => upkeep::run(request, env).await,
         (Method::Post, "_pimms", "/cron") if settings::is_local(env) => faults::cron(&request, env).await,
         (Method::Post, "stripe", path) => stripe_webhook::route(request, env, path).await,
-        (_, "stripe", path) if path.starts_with("/webhook") => Err(api::wrong_method().into()),
+        (_, "stripe", path) if path.starts_with("/webhook") => Err(Failure::WrongMethod("POST".into())),
         (_, "_pimms", call) if reported::is_call(call) => {
             Ok(reported::answer(request, env, ctx, call, true).await?)
         }

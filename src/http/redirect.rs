@@ -5,13 +5,13 @@ use worker::{Context, Env, Request, Response, Result, console_error};
 use crate::core::click::{self, Visit};
 use crate::core::link::LinkRecord;
 use crate::core::password;
-use crate::core::problem::{Code, Problem};
 use crate::core::redirect::{self, Decision, Given, Lock, Missing, Outcome};
 use crate::core::{domain, key, public_page, site_files};
 use crate::edge::d1_clicks::Admitted;
 use crate::edge::links::{self, Found};
 use crate::edge::{arrivals, click_queue, d1_clicks, domain_records, password_attempts, visitors};
 use crate::http::asked::Asked;
+use crate::http::failure::Failure;
 use crate::http::{body, respond};
 
 /// How much of a posted password form is read.
@@ -30,7 +30,7 @@ pub(crate) async fn answer(request: Request, env: &Env, ctx: &Context) -> Result
 
 async fn answer_asked(mut request: Request, env: &Env, ctx: &Context, asked: Asked) -> Result<Response> {
     if !matches!(asked.method.as_str(), "GET" | "HEAD" | "POST") {
-        return respond::problem(&Problem::new(Code::MethodNotAllowed, "A short link is opened by GET."));
+        return respond::failure(&Failure::WrongMethod("GET, HEAD, POST".into()), "a short link");
     }
     let Some(domain) = domain::of_host(&asked.host) else {
         return outcome(&asked, &redirect::without_link(Missing::Link, None, &asked.facts()));

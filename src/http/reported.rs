@@ -49,7 +49,7 @@ pub(crate) async fn answer(
             Ok(response) => Ok(response),
             Err(failure) => respond::failure(&failure, path),
         },
-        _ => respond::problem(&Problem::new(Code::MethodNotAllowed, "This endpoint is called by POST.")),
+        _ => respond::failure(&Failure::WrongMethod("POST, OPTIONS".into()), path),
     };
     let mut response = answer?;
     let headers = response.headers_mut();

@@ -58,7 +58,11 @@ pub(crate) fn failure(failure: &Failure, place: &str) -> Result<Response> {
     if let Failure::Broken(cause) = failure {
         console_error!("{place} failed: {cause}");
     }
-    problem(&failure.problem())
+    let mut response = problem(&failure.problem())?;
+    if let Failure::WrongMethod(known) = failure {
+        response.headers_mut().set("allow", known)?;
+    }
+    Ok(response)
 }
 
 /// The answer of a short link.

@@ -183,6 +183,31 @@ fn every_operation_answers_as_documented() {
     }
 }
 
+/// RFC 9110, 15.5.6.
+#[test]
+fn a_wrong_method_is_told_the_right_ones() {
+    let acme = Workspace::new("methods");
+    for (method, path, allowed) in [
+        ("DELETE", "/api/links", "GET, POST"),
+        ("POST", "/api/links/some-id", "GET, PUT, PATCH, DELETE"),
+        ("POST", "/api/qr", "GET, OPTIONS"),
+        ("GET", "/api/webhooks/a/events/b/redeliver", "POST"),
+        ("PUT", "/api/health", "GET"),
+        ("GET", "/stripe/webhook", "POST"),
+        ("GET", "/api/track/click", "POST, OPTIONS"),
+        ("DELETE", "/launch", "GET, HEAD, POST"),
+    ] {
+        let request = shared().client().request(method, path).header("x-pimms-host", &acme.domain);
+        let answer = request.bearer(&acme.key).send().unwrap();
+        assert_eq!((answer.status, answer.header("allow")), (405, Some(allowed)), "{method} {path}");
+        assert_eq!(answer.json()["error"]["code"], "method_not_allowed", "{method} {path}");
+    }
+    let known = shared().client().get("/api/links").bearer(&acme.key).send().unwrap();
+    assert_eq!((known.status, known.header("allow")), (200, None));
+    let nowhere = shared().client().post("/api/nothing").bearer(&acme.key).send().unwrap();
+    assert_eq!((nowhere.status, nowhere.header("allow")), (404, None));
+}
+
 fn links(api: &mut Reader) {
     let folder = id(&api.ask("createFolder", &[], Some(&json!({"name": "Spring", "description": "x"}))));
     let tag = id(&api.ask("createTag", &[], Some(&json!({"name": "News"}))));

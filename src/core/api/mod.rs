@@ -10,6 +10,7 @@ pub mod labels;
 pub mod link;
 pub mod link_body;
 pub mod link_filter;
+pub mod methods;
 pub mod paging;
 pub mod sale;
 pub mod stripe;

@@ -63,7 +63,7 @@ impl Page {
             (None, Some(_)) if query.text("page").is_some() => Err(conflict("endingBefore", "page")),
             (Some(id), None) => Ok(Self::After(id.to_owned())),
             (None, Some(id)) => Ok(Self::Before(id.to_owned())),
-            (None, None) => Ok(Self::Number { page: query.page()? }),
+            (None, None) => Ok(Self::Number { page: query.page_or(" Use `startingAfter` to go further.")? }),
         }
     }
 }
@@ -87,6 +87,7 @@ mod tests {
         assert!(page("startingAfter=a&endingBefore=b").is_err());
         assert!(page("startingAfter=a&page=2").is_err());
         assert!(page("endingBefore=a&page=1").is_err());
-        assert!(page("page=1001").is_err());
+        let text = "too_big: page: Max page is 1000. Use `startingAfter` to go further.";
+        assert_eq!(page("page=1001").unwrap_err().message, text);
     }
 }

@@ -128,14 +128,21 @@ impl Query {
         Ok(word.and_then(Mode::parse).unwrap_or_default())
     }
 
-    /// `?page=` from 1 on.
+    /// `?page=` from 1 on, of a list that has no cursor.
     ///
     /// # Errors
     /// 422: not whole, below 1, above 1000.
     pub fn page(&self) -> Result<i64, Problem> {
+        self.page_or("")
+    }
+
+    /// `?page=` from 1 on. `further`: how the list is read beyond the last page.
+    ///
+    /// # Errors
+    /// 422: not whole, below 1, above 1000.
+    pub fn page_or(&self, further: &str) -> Result<i64, Problem> {
         if self.integer("page", 1, i64::MAX)?.is_some_and(|page| page > MAX_PAGE) {
-            let text = format!("Max page is {MAX_PAGE}. Use `startingAfter` to go further.");
-            return Err(Problem::invalid("too_big", "page", &text));
+            return Err(Problem::invalid("too_big", "page", &format!("Max page is {MAX_PAGE}.{further}")));
         }
         Ok(self.integer("page", 1, MAX_PAGE)?.unwrap_or(1))
     }
@@ -181,7 +188,7 @@ mod tests {
             ("page=abc", "invalid_type: page: Expected number, received nan"),
             ("page=NaN", "invalid_type: page: Expected number, received nan"),
             ("page=1e300", "too_big: page: Number must be less than or equal to 9223372036854775807"),
-            ("page=1001", "too_big: page: Max page is 1000. Use `startingAfter` to go further."),
+            ("page=1001", "too_big: page: Max page is 1000."),
             ("pageSize=101", "too_big: pageSize: Max page size is 100."),
             ("pageSize=1000000000", "too_big: pageSize: Max page size is 100."),
             ("pageSize=0", "too_small: pageSize: Number must be greater than or equal to 1"),
