@@ -6,10 +6,12 @@ use std::path::Path;
 use std::thread;
 use std::time::{Duration, Instant};
 
+use pimms_cli::clock::now_secs;
 use pimms_cli::instance::Instance;
+use pimms_cli::stripe::{Event, Session};
 use serde_json::json;
 
-use crate::redirect::CHROME;
+use crate::redirect::{CHROME, location};
 
 fn switch(instance: &Instance, faults: &serde_json::Value) {
     let answer = instance.client().request("PUT", "/_pimms/faults").json(faults).send().unwrap();
@@ -17,7 +19,7 @@ fn switch(instance: &Instance, faults: &serde_json::Value) {
 }
 
 fn make(instance: &Instance, key: &str) -> String {
-    let body = json!({"url": format!("https://shop.example/{key}"), "key": key});
+    let body = json!({"url": format!("https://shop.example/{key}"), "key": key, "trackConversion": true});
     let answer = instance.api("POST", "/api/links").json(&body).send().unwrap();
     assert_eq!(answer.status, 200, "{}", answer.text());
     answer.json()["id"].as_str().unwrap().to_owned()
@@ -49,6 +51,32 @@ fn settles(instance: &Instance, id: &str, count: i64) {
     }
 }
 
+/// Whoever comes back from a checkout is told of directly.
+fn comes_back_without_queue(instance: &Instance, link_id: &str) {
+    make(instance, "x/thankyou");
+    let answer = instance.client().get("/known").header("user-agent", &format!("{CHROME} Edg/101.0"));
+    let click = location(&answer.send().unwrap()).split_once("pimms_id=").unwrap().1.to_owned();
+    let back = instance
+        .client()
+        .get("/x/thankyou?session_id=cs_live_q1")
+        .header("cookie", &format!("pimms_id={click}"));
+    assert_eq!(back.header("user-agent", CHROME).send().unwrap().status, 302);
+    let session = Session::paid("cs_live_q1").amount(4900, "usd").intent("pi_q1");
+    let paid = Event::new("checkout.session.completed", session).at(now_secs());
+    let body = paid.sign(&instance.ready().webhook_secret, now_secs()).body;
+    assert_eq!(instance.webhook(&body).unwrap().status, 200);
+    let started = Instant::now();
+    loop {
+        let sale = instance.api("GET", "/api/sales/cs_live_q1").send().unwrap();
+        if sale.status == 200 && sale.json()["receipt"]["rule"] == "thank_you" {
+            assert_eq!(sale.json()["link"]["id"], link_id, "{}", sale.text());
+            return;
+        }
+        assert!(started.elapsed() < Duration::from_secs(30), "{}\n{}", sale.text(), instance.log());
+        thread::sleep(Duration::from_millis(100));
+    }
+}
+
 #[test]
 fn a_redirect_survives_each_store_and_clicks_are_counted_once() {
     let mut instance = Instance::start().unwrap();
@@ -67,6 +95,7 @@ fn a_redirect_survives_each_store_and_clicks_are_counted_once() {
     switch(&instance, &json!({"twice": false, "queue": true}));
     visit(&instance, "known", &format!("{CHROME} Edg/100.0"));
     settles(&instance, &id, 41);
+    comes_back_without_queue(&instance, &id);
     switch(&instance, &json!({"queue": false}));
 
     // KV fails: a link that only D1 knows redirects.
