@@ -19,7 +19,7 @@ interface Event {
   customer?: { id: string; name: string }; entry?: { kind: string; amount: number; currency: string; saleId: string | null }; sale?: { amount: number; currency: string };
 }
 const KINDS = ['all', 'clicks', 'leads', 'sales', 'refunds', 'disputes'] as const;
-const ICONS: Record<string, readonly [IconName, string]> = { click: ['click', ''], lead: ['lead', 'accent'], sale: ['money', 'good'], refund: ['refund', 'warn'], dispute: ['warn', 'bad'] };
+const ICONS: Record<string, readonly [IconName, string]> = { click: ['click', ''], lead: ['lead', 'accent'], sale: ['money', 'good'], refund: ['refund', 'warn'], dispute: ['warn', 'bad'], reinstated: ['check', 'good'] };
 /** How often the stream is asked for what is new. */
 const REFRESH_MS = 4000;
 
@@ -42,7 +42,7 @@ export function Events(_: PageProps): JSX.Element {
           ) : (
             <ul class="list">
               {found.map((one) => {
-                const [icon, colour] = ICONS[one.event] ?? ['info', ''];
+                const [icon, colour] = ICONS[one.entry?.kind === 'reinstated' ? 'reinstated' : one.event] ?? ['info', ''];
                 const place = one.click && one.click.country !== 'Unknown' ? [one.click.city !== 'Unknown' ? one.click.city : null, countryName(one.click.country)].filter(Boolean).join(', ') : null;
                 return (
                   <li key={(one.eventId ?? '') + one.click_id + one.timestamp}>
@@ -57,9 +57,11 @@ export function Events(_: PageProps): JSX.Element {
                       <p class="small muted break">{[place, ...(one.click && one.click.device !== 'Unknown' ? [known('device', one.click.device.toLowerCase()), one.click.browser === 'Unknown' ? null : one.click.browser, known('referer', one.click.referer)] : [])].filter(Boolean).join(' · ')}</p>
                       {one.metadata !== null && one.metadata !== undefined && <p class="mono muted break">{JSON.stringify(one.metadata)}</p>}
                     </div>
-                    {one.entry && (one.entry.saleId ? <A class="strong num" to={`/sales/${encodeURIComponent(one.entry.saleId)}`}>{money(one.entry.amount, one.entry.currency)}</A> : <span class="strong num">{money(one.entry.amount, one.entry.currency)}</span>)}
-                    {one.sale && one.event === 'sale' && <A class="strong num" to={`/sales/${encodeURIComponent(one.eventId ?? '')}`}>{money(one.sale.amount, one.sale.currency)}</A>}
-                    <time class="muted small nowrap" dateTime={one.timestamp} title={dateTime(one.timestamp)}>{ago(one.timestamp)}</time>
+                    <div class="amount-when">
+                      {one.entry && (one.entry.saleId ? <A class="strong num" to={`/sales/${encodeURIComponent(one.entry.saleId)}`}>{money(one.entry.amount, one.entry.currency)}</A> : <span class="strong num">{money(one.entry.amount, one.entry.currency)}</span>)}
+                      {one.sale && one.event === 'sale' && <A class="strong num" to={`/sales/${encodeURIComponent(one.eventId ?? '')}`}>{money(one.sale.amount, one.sale.currency)}</A>}
+                      <time class="muted small nowrap" dateTime={one.timestamp} title={dateTime(one.timestamp)}>{ago(one.timestamp)}</time>
+                    </div>
                   </li>
                 );
               })}
