@@ -14,10 +14,12 @@ pub const DAY_MS: i64 = 86_400_000;
 pub struct Millis(pub i64);
 
 impl Millis {
-    /// From Stripe's timestamps, which are whole seconds. `None` when it does not fit.
+    /// From Stripe's timestamps, which are whole seconds. `None` for what is no date in JavaScript, and so in no
+    /// store: beyond 270,000 years.
     #[must_use]
     pub fn from_secs(seconds: i64) -> Option<Self> {
-        seconds.checked_mul(1000).map(Self)
+        const MOST: i64 = 8_640_000_000_000;
+        (-MOST..=MOST).contains(&seconds).then(|| Self(seconds * 1000))
     }
 
     /// `2030-04-16T17:00:00.000Z`, the form of every date in the API.

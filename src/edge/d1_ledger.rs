@@ -6,13 +6,17 @@ use crate::core::ledger::rows::Table;
 use crate::core::ledger::totals::{Clicks, Sum, Totals};
 use crate::core::ledger::view::ParkedView;
 use crate::core::mode::Mode;
+use crate::core::money::total_sql;
 use crate::edge::d1;
 
 /// Every total of a workspace.
 pub(crate) async fn totals(env: &Env, workspace_id: &str) -> Result<Totals> {
     let db = d1::database(env)?;
-    let query = "SELECT mode, link_id, kind, currency, COUNT(*) AS entries, SUM(amount) AS amount
-        FROM entries WHERE workspace_id = ? GROUP BY mode, link_id, kind, currency";
+    let query = concat!(
+        "SELECT mode, link_id, kind, currency, COUNT(*) AS entries, ",
+        total_sql!("amount"),
+        " AS amount FROM entries WHERE workspace_id = ? GROUP BY mode, link_id, kind, currency"
+    );
     let sums: Vec<Sum> = d1::rows(&db, query, &[d1::text(workspace_id)]).await?;
     let query = "SELECT id, clicks FROM links WHERE workspace_id = ? AND clicks > 0";
     let clicks: Vec<Clicks> = d1::rows(&db, query, &[d1::text(workspace_id)]).await?;

@@ -8,7 +8,7 @@ use worker::{Env, Result};
 use crate::core::api::link::Figures;
 use crate::core::figures::{Amounts, Sum};
 use crate::core::mode::Mode;
-use crate::core::money::Currency;
+use crate::core::money::{Currency, total_sql};
 use crate::core::sql::Bind;
 use crate::edge::{codec, d1, exchange};
 
@@ -149,8 +149,9 @@ fn money(scope: &Scope, owner: &str, which: &str, binds: &[Bind]) -> (String, Ve
     let currency: Bind = scope.currency.as_str().into();
     let query = format!(
         "SELECT {owner} AS owner, currency, CASE WHEN currency = ? THEN '' ELSE rate_day END AS rate_day, \
-         CASE WHEN currency = ? THEN NULL ELSE amount END AS each, SUM(amount) AS total, COUNT(*) AS n \
-         FROM entries WHERE workspace_id = ? AND mode = ? AND {which} GROUP BY 1, 2, 3, 4"
+         CASE WHEN currency = ? THEN NULL ELSE amount END AS each, {} AS total, COUNT(*) AS n \
+         FROM entries WHERE workspace_id = ? AND mode = ? AND {which} GROUP BY 1, 2, 3, 4",
+        total_sql!("amount")
     );
     let scoped = [scope.workspace_id.as_str().into(), scope.mode.as_str().into()];
     (query, [&[currency.clone(), currency], scoped.as_slice(), binds].concat())

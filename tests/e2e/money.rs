@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use pimms_cli::clock::now_secs;
 use pimms_cli::instance::Instance;
-use pimms_cli::stripe::{Build, Event, Invoice, Session};
+use pimms_cli::stripe::{Build, Event, Invoice, Session, Subscription};
 use pimms_edge::core::time::Millis;
 use serde_json::{Value, json};
 
@@ -86,6 +86,44 @@ fn what_is_no_rate_is_refused_and_changes_nothing() {
     assert_eq!(acme.call("DELETE", "/fx-rates", None).0, 405);
     let anonymous = crate::shared().client().get("/api/fx-rates").send().unwrap();
     assert_eq!(anonymous.status, 401);
+}
+
+/// Whoever holds a workspace's secret may sign them: they are kept as stated, and its reports stay readable.
+#[test]
+fn absurd_amounts_leave_every_report_readable() {
+    const MOST: i64 = (1 << 53) - 1;
+    let workspace = Workspace::new("absurd");
+    let (link, click) = workspace.clicked("launch");
+    for n in 0..3 {
+        let session =
+            Session::paid(&format!("cs_live_huge{n}")).amount(MOST, "usd").intent(&format!("pi_huge{n}"));
+        let session = session.customer("cus_huge").referred_by_click(&click);
+        workspace.stripe(&Event::new("checkout.session.completed", session).at(now_secs()));
+    }
+    let taxes = json!([{"amount": i64::MAX}, {"amount": i64::MAX}]);
+    let invoice = Invoice::paid("in_huge").amount(100, "usd").customer("cus_huge").with("total_taxes", taxes);
+    workspace.stripe(&Event::new("invoice.paid", invoice).at(now_secs()));
+    let subscription =
+        Subscription::active("sub_huge").customer("cus_huge").price(MOST, "usd", "week").quantity(MOST);
+    workspace.stripe(&Event::new("customer.subscription.created", subscription).at(now_secs()));
+    let all = workspace.settles("/analytics?event=sales", |count| count["sales"] == 4);
+    assert_eq!(all["saleAmount"], MOST, "the most that a sum can say");
+    for path in [
+        "/ledger/totals",
+        "/ledger/entries",
+        "/customers",
+        "/events?event=sales",
+        "/analytics?event=sales&groupBy=timeseries",
+        "/analytics?event=composite&groupBy=countries",
+        "/analytics/ltv",
+        "/analytics/cohorts",
+        "/sales/in_huge",
+        "/sales/cs_live_huge0",
+        "/customers/export",
+        &format!("/links/{link}"),
+    ] {
+        assert_eq!(workspace.send("GET", path, None).status, 200, "{path}");
+    }
 }
 
 #[test]

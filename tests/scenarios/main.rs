@@ -8,6 +8,7 @@
 #![expect(clippy::too_many_lines, clippy::needless_pass_by_value, reason = "the rows are data")]
 
 mod apart;
+mod numbers;
 mod rows;
 mod thanks;
 mod undone;

@@ -26,7 +26,7 @@ pub use zone::Zone;
 
 use crate::core::attribution::Model;
 use crate::core::mode::Mode;
-use crate::core::money::Currency;
+use crate::core::money::{Currency, total_sql};
 use crate::core::sql::Bind;
 
 /// Which metrics are asked for.
@@ -179,7 +179,7 @@ fn query(q: &Question<'_>, filter: &Filter, measure: Measure) -> Query {
             columns.push("ev.currency AS currency".to_owned());
             columns.push("CASE WHEN ev.currency = ? THEN '' ELSE ev.rate_day END AS rate_day".to_owned());
             columns.push("CASE WHEN ev.currency = ? THEN NULL ELSE ev.amount END AS each".to_owned());
-            columns.push("SUM(ev.amount) AS total".to_owned());
+            columns.push(concat!(total_sql!("ev.amount"), " AS total").to_owned());
             columns.push("COUNT(*) AS n".to_owned());
             binds.extend([q.currency.as_str().into(), q.currency.as_str().into()]);
         }

@@ -5,6 +5,7 @@ use serde_json::{Map, Value, json};
 
 use super::link::{iso, unconverted};
 use crate::core::figures::Sum;
+use crate::core::money::total;
 use crate::core::time::Millis;
 
 /// A row of `sales`.
@@ -118,11 +119,8 @@ impl Sale {
     #[must_use]
     pub fn shown(&self, entries: &[Entry], leads: &[Lead], customer: &Value, net: &Sum) -> Value {
         let of = |kinds: &[&str]| -> i64 {
-            entries
-                .iter()
-                .filter(|entry| kinds.contains(&entry.kind.as_str()))
-                .map(|entry| entry.amount)
-                .sum()
+            let these = entries.iter().filter(|entry| kinds.contains(&entry.kind.as_str()));
+            total(these.map(|entry| entry.amount))
         };
         let (refunded, disputed) = (-of(&["refund"]), -of(&["dispute", "reinstated"]));
         let mut shown = Map::new();

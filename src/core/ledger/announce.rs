@@ -10,6 +10,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::view::{EntryKind, Policy, SaleView, TouchView, View};
+use crate::core::money::total;
 use crate::core::webhook::{self, Subject, Trigger};
 
 /// What was told of, by key, and where it stood then.
@@ -115,8 +116,7 @@ impl Desk<'_> {
             (Trigger::SaleDisputed, "dispute", [EntryKind::Dispute, EntryKind::Reinstated]),
         ] {
             let of_sale = view.entries.iter().filter(|entry| entry.sale_id.as_ref() == Some(&sale.id));
-            let total =
-                -of_sale.filter(|entry| kinds.contains(&entry.kind)).map(|entry| entry.amount).sum::<i64>();
+            let total = -total(of_sale.filter(|entry| kinds.contains(&entry.kind)).map(|entry| entry.amount));
             let keys = keys(kind);
             let before = self.before(&keys);
             if total != before.total {

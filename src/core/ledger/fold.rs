@@ -17,7 +17,7 @@ use super::view::{
     TouchView, View,
 };
 use crate::core::ids;
-use crate::core::money::Currency;
+use crate::core::money::{Currency, clamped};
 use crate::core::sentences::Sentence;
 
 /// What the facts add up to. The order and repetition of `facts` do not matter.
@@ -337,7 +337,8 @@ impl Books<'_> {
         let mut undone: BTreeMap<&str, i64> = BTreeMap::new();
         for entry in self.view.entries.iter().filter(|entry| entry.kind == EntryKind::Refund) {
             if let Some(sale) = &entry.sale_id {
-                *undone.entry(sale).or_default() -= entry.amount;
+                let undone = undone.entry(sale).or_default();
+                *undone = undone.saturating_sub(entry.amount);
             }
         }
         for sale in &mut self.view.sales {
@@ -384,7 +385,7 @@ fn scale(entry: &mut EntryView, movement: &Movement<'_>, sale: &SaleView) {
         Some(charged) => {
             let (part, whole) = (i128::from(movement.amount) * i128::from(sale.amount), i128::from(charged));
             let rounded = (2 * part.abs() + whole) / (2 * whole) * part.signum();
-            entry.amount = i64::try_from(rounded).unwrap_or(entry.amount);
+            entry.amount = clamped(rounded);
             entry.currency = sale.currency;
             let (amount, currency) = (movement.amount.abs(), movement.currency);
             entry.note = Some(format!("{amount} {currency} of a charge of {charged} {currency}"));

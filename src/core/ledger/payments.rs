@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::alias::Unions;
 use super::fact::{Body, Fact, PaymentRefs, Presentment, SessionState, Touch};
-use crate::core::money::Currency;
+use crate::core::money::{Currency, total};
 use crate::core::sentences::Sentence;
 use crate::core::time::Millis;
 
@@ -171,7 +171,7 @@ impl<'a> Payment<'a> {
             }
         }
         if let Some((_, currency)) = intents.values().next() {
-            let sum = intents.values().map(|(amount, _)| *amount).sum();
+            let sum = total(intents.values().map(|(amount, _)| *amount));
             stated.insert((intents.keys().copied().collect::<Vec<_>>().join(" + "), sum, *currency));
         }
         stated
@@ -265,9 +265,9 @@ impl<'a> Payment<'a> {
             }
         }
         let intents = self.intents();
-        let stated: i64 = parts.values().map(|(amount, _)| *amount).sum();
+        let stated = total(parts.values().map(|(amount, _)| *amount));
         // An event that does not say how much: the intents of the payment do, when they pay nothing else.
-        let received: i64 = intents.values().map(|(_, amount, _)| *amount).sum();
+        let received = total(intents.values().map(|(_, amount, _)| *amount));
         let amount = if stated == 0 && invoices == 1 { received } else { stated };
         let currency =
             parts.values().find_map(|(_, c)| *c).or_else(|| intents.values().map(|i| i.2).next())?;
@@ -362,7 +362,7 @@ impl<'a> Payment<'a> {
             reference: (*id).to_owned(),
             invoice: None,
             at: *at,
-            amount: intents.values().filter(|i| i.2 == *currency).map(|i| i.1).sum(),
+            amount: total(intents.values().filter(|i| i.2 == *currency).map(|i| i.1)),
             currency: *currency,
             tax: 0,
             processor: "stripe".to_owned(),

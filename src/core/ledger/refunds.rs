@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::alias::Unions;
 use super::fact::{Body, DisputeMoment, Fact, PaymentRefs, RefundState};
-use crate::core::money::Currency;
+use crate::core::money::{Currency, total};
 use crate::core::time::Millis;
 
 /// A change of what was refunded, or money that moved for a dispute.
@@ -131,9 +131,9 @@ impl<'a> ChargeRefunds<'a> {
         }
         let by_charge = snapshot.map_or(0, |(at, refunded)| {
             let undone = refunds.values().filter(|r| r.2 == RefundState::Failed && r.0 >= at);
-            refunded - undone.map(|r| r.1).sum::<i64>()
+            refunded - total(undone.map(|r| r.1))
         });
-        let by_refunds = refunds.values().filter(|r| r.2 != RefundState::Failed).map(|r| r.1).sum::<i64>();
+        let by_refunds = total(refunds.values().filter(|r| r.2 != RefundState::Failed).map(|r| r.1));
         by_charge.max(by_refunds)
     }
 }

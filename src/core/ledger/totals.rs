@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::view::EntryKind;
 use crate::core::mode::Mode;
+use crate::core::money::total;
 
 /// Entries of one mode, link, kind and currency, summed.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
@@ -111,8 +112,10 @@ impl Figures {
             EntryKind::Refund => (&mut self.refunded, -1),
             EntryKind::Dispute | EntryKind::Reinstated => (&mut self.disputed, -1),
         };
-        *bucket.entry(sum.currency.clone()).or_default() += sign * sum.amount;
-        *self.net.entry(sum.currency.clone()).or_default() += sum.amount;
+        for (bucket, amount) in [(bucket, sign * sum.amount), (&mut self.net, sum.amount)] {
+            let found = bucket.entry(sum.currency.clone()).or_default();
+            *found = total([*found, amount]);
+        }
     }
 }
 

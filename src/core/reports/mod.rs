@@ -13,7 +13,7 @@ pub use fraction::fraction;
 
 use crate::core::analytics::{Filter, Window};
 use crate::core::mode::Mode;
-use crate::core::money::Currency;
+use crate::core::money::{Currency, total_sql};
 use crate::core::sql::{Bind, Where};
 
 /// A query: its text, and its values in order.
@@ -65,5 +65,9 @@ impl Subject<'_> {
 }
 
 /// Columns of [`crate::core::figures::Amounts`] over entries `e`, to be grouped by the first three.
-const MONEY: &str = "e.currency AS currency, CASE WHEN e.currency = ? THEN '' ELSE e.rate_day END AS rate_day, \
-    CASE WHEN e.currency = ? THEN NULL ELSE e.amount END AS each, SUM(e.amount) AS total, COUNT(*) AS n";
+const MONEY: &str = concat!(
+    "e.currency AS currency, CASE WHEN e.currency = ? THEN '' ELSE e.rate_day END AS rate_day, ",
+    "CASE WHEN e.currency = ? THEN NULL ELSE e.amount END AS each, ",
+    total_sql!("e.amount"),
+    " AS total, COUNT(*) AS n"
+);

@@ -10,7 +10,7 @@ use crate::core::ledger::fact::{
     Body, CustomerChange, DisputeMoment, Fact, PaymentRefs, Person, Presentment, RefundState, SessionState,
     Source, Touch,
 };
-use crate::core::money::{Currency, MAX_MINOR};
+use crate::core::money::{Currency, MAX_MINOR, total};
 use crate::core::time::Millis;
 
 /// A reason in plain words, naming the field.
@@ -150,7 +150,7 @@ fn session(object: stripe::Session, told: SessionTold, reader: &Reader<'_>) -> R
         subscription: object.subscription.0,
         amount: charged.map_or(0, |(amount, _)| amount),
         currency: charged.map(|(_, currency)| currency),
-        tax: object.total_details.and_then(|t| t.amount_tax).unwrap_or(0),
+        tax: total(object.total_details.and_then(|t| t.amount_tax)),
         presentment,
     })
 }
@@ -179,7 +179,7 @@ fn adaptive(
 fn presentment(shown: Option<stripe::PresentmentDetails>) -> Option<Presentment> {
     let shown = shown?;
     let currency = Currency::parse(&shown.presentment_currency?)?;
-    Some(Presentment { amount: shown.presentment_amount.filter(|a| *a >= 0)?, currency })
+    Some(Presentment { amount: shown.presentment_amount.filter(|a| (0..=MAX_MINOR).contains(a))?, currency })
 }
 
 fn invoice(object: stripe::Invoice, paid: bool, reader: &Reader<'_>) -> Result<Body, Unusable> {
@@ -199,7 +199,7 @@ fn invoice(object: stripe::Invoice, paid: bool, reader: &Reader<'_>) -> Result<B
         (amount, _) => amount,
     };
     let charged = money("amount_paid", amount, object.currency.as_deref(), paid)?;
-    let taxes = object.total_taxes.unwrap_or_default().iter().filter_map(|t| t.amount).sum::<i64>();
+    let taxes = total(object.total_taxes.unwrap_or_default().iter().filter_map(|t| t.amount));
     let mut refs = PaymentRefs { invoice: Some(id), ..PaymentRefs::default() };
     refs.intents.extend(object.payment_intent.0);
     refs.charges.extend(object.charge.0);
@@ -226,7 +226,7 @@ fn invoice(object: stripe::Invoice, paid: bool, reader: &Reader<'_>) -> Result<B
         touches,
         amount: charged.map_or(0, |(amount, _)| amount),
         currency: charged.map_or(Currency::USD, |(_, currency)| currency),
-        tax: if taxes == 0 { object.tax.unwrap_or(0) } else { taxes },
+        tax: if taxes == 0 { total(object.tax) } else { taxes },
         paid,
     })
 }
@@ -370,7 +370,7 @@ fn subscription(object: stripe::Subscription, rank: u8, reader: &Reader<'_>) -> 
         },
         touches: metadata.touches(reader),
         status: if rank == 2 { "canceled".to_owned() } else { status },
-        mrr: items.iter().filter_map(monthly).sum(),
+        mrr: total(items.iter().filter_map(monthly)),
         currency: object.currency.as_deref().or(priced).and_then(Currency::parse),
         started_at: object.start_date.and_then(Millis::from_secs),
         ended_at: if ended {
@@ -389,7 +389,7 @@ fn monthly(item: &stripe::SubscriptionItem) -> Option<i64> {
     if recurring.usage_type.as_deref() == Some("metered") {
         return None;
     }
-    let total = i128::from(price.unit_amount?).checked_mul(i128::from(item.quantity.unwrap_or(1)))?;
+    let price = i128::from(price.unit_amount?).checked_mul(i128::from(item.quantity.unwrap_or(1)))?;
     let count = i128::from(recurring.interval_count.unwrap_or(1).max(1));
     // A month is a twelfth of a year of 365 days or 52 weeks.
     let (numerator, denominator) = match recurring.interval.as_deref()? {
@@ -400,9 +400,8 @@ fn monthly(item: &stripe::SubscriptionItem) -> Option<i64> {
         _ => return None,
     };
     let divisor = denominator * count;
-    i64::try_from((2 * total * numerator + divisor).div_euclid(2 * divisor))
-        .ok()
-        .filter(|m| (0..=MAX_MINOR).contains(m))
+    let doubled = price.checked_mul(2 * numerator)?.checked_add(divisor)?;
+    i64::try_from(doubled.div_euclid(2 * divisor)).ok().filter(|m| (0..=MAX_MINOR).contains(m))
 }
 
 impl Metadata {
